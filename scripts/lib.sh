@@ -1,0 +1,270 @@
+# shellcheck shell=bash disable=SC2034
+# SPDX-License-Identifier: GPL-2.0
+#
+# Shared functions of the scripts. Use: . "$(dirname "$0")/lib.sh"
+# (it does `set -euo pipefail` and changes to the project's top directory).
+#
+# Variables
+#   TOP      the project's directory (absolute)
+#   BUILD    build/: everything that is made and may be deleted
+#   LOGS     build/log/
+#   TREE     the patched kernel tree: linux/, or build/kdir/tree with KDIR=
+#   OUT      where object directories go: build/out, or build/kdir/out
+#   JOBS     parallel jobs (default: number of CPUs)
+#   KERNEL_* from kernel.base
+#
+# Functions
+#   step TEXT...            a line of progress, with the time since the start
+#   note TEXT...            an indented remark
+#   die TEXT...             one clear line on stderr, exit 1
+#   need_packages PKG...    install missing Debian packages, or die with the
+#                           command to run when that takes root
+#   need_space DIR MIB      die when the file system of DIR has less free
+#   need_tree               make (or check) $TREE; every target calls it first
+#   run_logged [-o OBJDIR] [-t TOTAL] NAME CMD...
+#                           run CMD with its output in $LOGS/NAME.log and a
+#                           visible line of progress: in place on a terminal,
+#                           else every 20 s. -o counts the objects built in
+#                           OBJDIR, -t says about how many a clean build makes.
+#                           Returns CMD's status; on failure shows the log's end.
+#   worktree [COMMIT]       scratch worktree $WT of $TREE, clean, at COMMIT
+#                           (default: the end of the series). One for everyone
+#                           who needs the tree changed; use it in turn.
+#   series_commits          the ids of the series' commits, oldest first
+#   patch_of COMMIT         "2-sgt-policy/0004 subject" for messages
+#   touched_files COMMIT    the files a commit adds or changes
+#   stage NAME CMD...       run one stage of a test run; report its time.
+#                           FROM=NAME skips the stages before NAME.
+#   stages_end              print "N passed, N failed"; status matches
+#
+# Tests on UML: scripts/kunit.sh (see there).
+
+set -euo pipefail
+export LC_ALL=C
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$TOP"
+# shellcheck source=../kernel.base
+. "$TOP/kernel.base"
+
+BUILD=$TOP/build
+LOGS=$BUILD/log
+JOBS=${JOBS:-$(nproc)}
+if [ -n "${KDIR:-}" ]; then
+	TREE=$BUILD/kdir/tree
+	OUT=$BUILD/kdir/out
+	WT=$BUILD/kdir/work
+else
+	TREE=$TOP/linux
+	OUT=$BUILD/out
+	WT=$BUILD/work
+fi
+# Seconds since the epoch at which the outermost script began.
+export START_TIME=${START_TIME:-$(date +%s)}
+
+step()
+{
+	printf '[%4ds] %s\n' $(($(date +%s) - START_TIME)) "$*"
+}
+
+note()
+{
+	printf '        %s\n' "$*"
+}
+
+die()
+{
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+need_packages()
+{
+	local pkg missing=() sudo=()
+
+	if ! command -v dpkg-query >/dev/null; then
+		note "not a Debian system; make sure you have the like of: $*"
+		return 0
+	fi
+	for pkg; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$pkg" 2>/dev/null)" = installed ] ||
+			missing+=("$pkg")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+
+	if [ "$(id -u)" != 0 ]; then
+		sudo -n true 2>/dev/null ||
+			die "missing packages; as root run: apt-get install --no-install-recommends ${missing[*]}"
+		sudo=(sudo -n)
+	fi
+	step "installing ${missing[*]}"
+	run_logged apt-install apt_install "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "${missing[@]}" ||
+		die "could not install ${missing[*]} (network? see $LOGS/apt-install.log)"
+}
+
+# The lists may be missing (fresh image) or stale: update and try once more.
+apt_install()
+{
+	local prefix=()
+
+	[ "$1" != sudo ] || prefix=(sudo -n)
+	"$@" </dev/null || { "${prefix[@]}" apt-get update && "$@" </dev/null; }
+}
+
+need_space()
+{
+	local free
+
+	mkdir -p "$1"
+	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$2" ] ||
+		die "disk too full: $1 has $free MiB free, this needs $2 MiB"
+}
+
+need_tree()
+{
+	[ -n "${TREE_READY:-}" ] || "$TOP/scripts/tree.sh"
+	export TREE_READY=1
+}
+
+# Count what a build made so far. Independent of what the build prints:
+# kunit.py keeps make's output to itself.
+progress_line()
+{
+	local name=$1 start=$2 objdir=$3 total=$4 text n
+
+	text="$name: $(($(date +%s) - start)) s"
+	if [ -n "$objdir" ] && [ -d "$objdir" ]; then
+		n=$(find "$objdir" -name '*.o' -newermt "@$start" 2>/dev/null | wc -l)
+		text="$text, $n objects"
+		if [ "$total" -gt 0 ] && [ "$n" -gt 0 ]; then
+			[ "$n" -le "$total" ] || total=$n
+			text="$text of about $total ($((n * 100 / total)) %)"
+		fi
+	fi
+	printf '%s' "$text"
+}
+
+progress_ticker()
+{
+	local last
+
+	last=$(date +%s)
+	while sleep 1 && kill -0 $$ 2>/dev/null; do
+		if [ -t 1 ]; then
+			printf '\r\033[K        %s' "$(progress_line "$@")"
+		elif [ $(($(date +%s) - last)) -ge 20 ]; then
+			last=$(date +%s)
+			printf '        %s\n' "$(progress_line "$@")"
+		fi
+	done
+}
+
+run_logged()
+{
+	local objdir='' total=0 name start ticker status=0
+
+	while [ "${1#-}" != "$1" ]; do
+		case $1 in
+		-o) objdir=$2; shift 2 ;;
+		-t) total=$2; shift 2 ;;
+		*) die "run_logged: $1?" ;;
+		esac
+	done
+	name=$1; shift
+	mkdir -p "$LOGS"
+	start=$(date +%s)
+	progress_ticker "$name" "$start" "$objdir" "$total" &
+	ticker=$!
+	# The command stays in the foreground, so that ^C reaches it.
+	"$@" >"$LOGS/$name.log" 2>&1 || status=$?
+	kill "$ticker" 2>/dev/null || true
+	wait "$ticker" 2>/dev/null || true
+	[ ! -t 1 ] || printf '\r\033[K'
+	if [ $status -ne 0 ]; then
+		tail -n 15 "$LOGS/$name.log" | sed 's/^/    | /'
+		note "$name failed with status $status; log: $LOGS/$name.log"
+	fi
+	return $status
+}
+
+worktree()
+{
+	local commit=${1:-$(git -C "$TREE" rev-parse HEAD)}
+
+	if ! git -C "$WT" rev-parse -q --verify HEAD >/dev/null 2>&1 ||
+	   [ "$(git -C "$WT" rev-parse --path-format=absolute --git-common-dir)" != \
+	     "$(git -C "$TREE" rev-parse --path-format=absolute --git-common-dir)" ]; then
+		need_space "$BUILD" 2500
+		rm -rf "$WT"
+		git -C "$TREE" worktree prune
+		git -C "$TREE" worktree add -q --detach "$WT" "$commit"
+	fi
+	git -C "$WT" reset -q --hard
+	git -C "$WT" clean -qfd
+	git -C "$WT" checkout -q --detach "$commit"
+}
+
+series_commits()
+{
+	git -C "$TREE" rev-list --reverse base..HEAD
+}
+
+# The folder is that of the first tag N-name that holds the commit.
+patch_of()
+{
+	local tag prev=base n
+
+	for tag in $(git -C "$TREE" tag --merged HEAD --list '[0-9]*-*' | sort -V); do
+		if git -C "$TREE" merge-base --is-ancestor "$1" "$tag"; then
+			n=$(git -C "$TREE" rev-list --count "$prev..$1")
+			printf '%s/%04d ' "$tag" "$n"
+			break
+		fi
+		prev=$tag
+	done
+	git -C "$TREE" log -1 --format=%s "$1"
+}
+
+touched_files()
+{
+	git -C "$TREE" diff-tree -r --no-commit-id --name-only --diff-filter=d "$1"
+}
+
+PASSED=0
+FAILED=0
+FAILED_NAMES=''
+
+stage()
+{
+	local name=$1 start status=0
+
+	shift
+	if [ -n "${FROM:-}" ]; then
+		if [ "$name" != "$FROM" ]; then
+			note "stage $name skipped (FROM=$FROM)"
+			return 0
+		fi
+		FROM=''
+	fi
+	start=$(date +%s)
+	step "stage $name"
+	"$@" || status=$?
+	if [ $status -eq 0 ]; then
+		PASSED=$((PASSED + 1))
+		step "stage $name passed in $(($(date +%s) - start)) s"
+	else
+		FAILED=$((FAILED + 1))
+		FAILED_NAMES="$FAILED_NAMES $name"
+		step "stage $name FAILED in $(($(date +%s) - start)) s"
+	fi
+}
+
+stages_end()
+{
+	[ -z "${FROM:-}" ] || die "FROM=$FROM: no such stage"
+	[ -z "$FAILED_NAMES" ] || step "failed:$FAILED_NAMES"
+	printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
+	[ "$FAILED" -eq 0 ] && [ "$PASSED" -gt 0 ]
+}
