@@ -33,6 +33,9 @@
 #   series_commits          the ids of the series' commits, oldest first
 #   patch_of COMMIT         "2-sgt-policy/0004 subject" for messages
 #   touched_files COMMIT    the files a commit adds or changes
+#   part_folders            the folders of patches/, in order (absolute)
+#   patches_id              a checksum of the patches
+#   tree_version DIR        "7.3.4"; fails when DIR is no kernel tree
 #   stage NAME CMD...       run one stage of a test run; report its time.
 #                           FROM=NAME skips the stages before NAME.
 #   stages_end              print "N passed, N failed"; status matches
@@ -44,6 +47,9 @@ export LC_ALL=C
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$TOP"
+case $TOP in
+*[[:space:]:]*) echo "error: kbuild cannot build under a path with a blank or colon: $TOP" >&2; exit 1 ;;
+esac
 # shellcheck source=../kernel.base
 . "$TOP/kernel.base"
 
@@ -59,6 +65,10 @@ else
 	OUT=$BUILD/out
 	WT=$BUILD/work
 fi
+# Date of all commits that are made here, so that they are the same each time.
+SERIES_DATE='2026-11-23T00:00:00 +0000'
+# Objects of a clean UML build, about: for the progress line only.
+UML_OBJECTS=830
 # Seconds since the epoch at which the outermost script began.
 export START_TIME=${START_TIME:-$(date +%s)}
 
@@ -230,6 +240,31 @@ patch_of()
 touched_files()
 {
 	git -C "$TREE" diff-tree -r --no-commit-id --name-only --diff-filter=d "$1"
+}
+
+part_folders()
+{
+	local folder
+
+	for folder in $(find "$TOP/patches" -mindepth 1 -maxdepth 1 -name '[0-9]*-*' | sort -V); do
+		! compgen -G "$folder/*.patch" >/dev/null || echo "$folder"
+	done
+}
+
+patches_id()
+{
+	local file
+
+	for file in $(part_folders | sed 's/$/\/*.patch/'); do
+		[ "${file##*/}" = 0000-cover-letter.patch ] || sha256sum <"$file"
+	done | sha256sum | cut -c1-40
+}
+
+tree_version()
+{
+	[ -f "$1/Kbuild" ] && [ -d "$1/kernel" ] &&
+		sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' "$1/Makefile" 2>/dev/null |
+		head -n 3 | paste -sd . | grep -E '^[0-9]+\.[0-9]+\.[0-9]+$'
 }
 
 PASSED=0

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kunit.sh [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-q] NAME SOURCE OBJDIR KUNITCONFIG
+#
+# Build SOURCE for User-Mode Linux in OBJDIR and run its KUnit suites with the
+# kernel's own kunit.py. Prints a table of suites. Fails when anything does:
+# the build, a case, no case run at all, fewer than MIN cases, a skipped case.
+#   -f GLOB   only the suites that match
+#   -m MIN    so many cases must run
+#   -s        a case may be skipped
+#   -t TOTAL  about so many objects make a clean build (for the progress line)
+#   -q        no table when all is well
+# Logs: $LOGS/NAME.log (kunit.py), NAME.json (its result), NAME-kernel.log
+
+. "$(dirname "$0")/lib.sh"
+
+glob='' min=1 skips=() total=0 quiet=()
+while getopts f:m:st:q opt; do
+	case $opt in
+	f) glob=$OPTARG ;;
+	m) min=$OPTARG ;;
+	s) skips=(--allow-skips) ;;
+	t) total=$OPTARG ;;
+	q) quiet=(--quiet) ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+name=$1 source=$2 objdir=$3 config=$4
+
+need_packages gcc libc6-dev make flex bison bc python3
+need_space "$objdir" 700
+# A clean build's total means nothing to one that has most of it.
+[ ! -e "$objdir/linux" ] || total=0
+
+json=$LOGS/$name.json
+rm -f "$json" "$objdir/test.log" "$LOGS/$name-kernel.log"
+status=0
+(cd "$source" && PYTHONDONTWRITEBYTECODE=1 run_logged -o "$objdir" -t "$total" "$name" \
+	python3 tools/testing/kunit/kunit.py run --build_dir="$objdir" --kunitconfig="$config" \
+	--jobs="$JOBS" --timeout=600 --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
+	status=$?
+[ ! -e "$objdir/test.log" ] || cp "$objdir/test.log" "$LOGS/$name-kernel.log"
+[ -e "$json" ] || die "$name: no result; see $LOGS/$name.log"
+python3 "$TOP/scripts/kunit-table.py" --min "$min" "${skips[@]}" "${quiet[@]}" \
+	"$json" "$LOGS/$name-kernel.log" || status=1
+exit $status
