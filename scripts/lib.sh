@@ -10,6 +10,7 @@
 #   LOGS     build/log/
 #   TREE     the patched kernel tree: linux/, or build/kdir/tree with KDIR=
 #   OUT      where object directories go: build/out, or build/kdir/out
+#            USE_TREE=DIR takes another one (removal.sh does, for lint.sh)
 #   JOBS     parallel jobs (default: number of CPUs)
 #   KERNEL_* from kernel.base
 #
@@ -27,8 +28,8 @@
 #                           else every 20 s. -o counts the objects built in
 #                           OBJDIR, -t says about how many a clean build makes.
 #                           Returns CMD's status; on failure shows the log's end.
-#   worktree [COMMIT]       scratch worktree $WT of $TREE, clean, at COMMIT
-#                           (default: the end of the series). One for everyone
+#   worktree COMMIT         scratch worktree $WT of $TREE, clean, at COMMIT
+#                           (HEAD: the end of the series). One for everyone
 #                           who needs the tree changed; use it in turn.
 #   series_commits          the ids of the series' commits, oldest first
 #   patch_of COMMIT         "2-sgt-policy/0004 subject" for messages
@@ -65,6 +66,9 @@ else
 	OUT=$BUILD/out
 	WT=$BUILD/work
 fi
+TREE=${USE_TREE:-$TREE}
+# Options for our make are none for the kernel's.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 # Date of all commits that are made here, so that they are the same each time.
 SERIES_DATE='2026-11-23T00:00:00 +0000'
 # Objects of a clean UML build, about: for the progress line only.
@@ -201,7 +205,9 @@ run_logged()
 
 worktree()
 {
-	local commit=${1:-$(git -C "$TREE" rev-parse HEAD)}
+	local commit
+
+	commit=$(git -C "$TREE" rev-parse "${1:-HEAD}^{commit}")
 
 	if ! git -C "$WT" rev-parse -q --verify HEAD >/dev/null 2>&1 ||
 	   [ "$(git -C "$WT" rev-parse --path-format=absolute --git-common-dir)" != \

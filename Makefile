@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The only front door. Each target is a script in scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
+	drm-kunit removal series selftest toolbox clean
+
+help:		## this list
+	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage]'
+	@echo
+	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | \
+		while IFS='	' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
+
+run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suites
+	@scripts/run.sh
+
+test:		## what guards every change; up to 45 minutes from nothing on 2 cores
+	@scripts/test.sh
+
+test-all:	## test and all that is slower: rust, removal, selftest, run
+	@scripts/test.sh all
+
+tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part
+	@scripts/tree.sh
+
+patches:	## write the commits of linux/ back to patches/, in a stable form
+	@scripts/patches.sh
+
+lint:		## checkpatch, sparse, coccinelle and kernel-doc on what the series touches
+	@scripts/lint.sh
+
+cocci:		## the series' own semantic patch: fires on the base, silent at the end
+	@scripts/lint.sh cocci
+
+series:		## patches/ applies with git am to the tree of linux/, and is in its stable form
+	@scripts/series.sh
+
+drm-kunit:	## all DRM KUnit suites on UML, at the end of the series
+	@scripts/drm-kunit.sh
+
+drivers:	## all users of the helper compile: x86_64, arm64, i386
+	@scripts/drivers.sh
+
+bisect:		## after every patch: no new warning at W=1, the shmem suites pass
+	@scripts/bisect.sh
+
+rust:		## the Rust binding compiles and its suite passes on UML
+	@scripts/rust.sh
+
+removal:	## without any one functional patch, some test fails
+	@scripts/removal.sh
+
+selftest:	## bad input ends in one clear line and leaves nothing half-made
+	@scripts/selftest.sh
+
+toolbox:	## the tools that Debian 12 lacks, in build/toolbox
+	@scripts/toolbox.sh
+
+clean:		## remove what was built; linux/ and downloads stay
+	@scripts/clean.sh

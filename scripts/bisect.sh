@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# After every patch, in order: what it touches compiles without a warning at
+# W=1 that the base does not have, and the shmem KUnit suites pass on UML.
+# Stops at the first patch that fails. Rust code is for rust.sh.
+
+. "$(dirname "$0")/drivers.sh"
+
+# Which build has the file's driver.
+arch_of()
+{
+	case $1 in
+	drivers/gpu/drm/imagination/*) echo arm64 ;;
+	*) echo x86_64 ;;
+	esac
+}
+
+# The make targets for what the commit touches, as "arch target".
+touched_targets()
+{
+	local file
+
+	for file in $(touched_files "$1"); do
+		case $file in
+		drivers/*.c) echo "$(arch_of "$file") ${file%c}o" ;;
+		drivers/*.h) echo "$(arch_of "$file") $(dirname "$file")/" ;;
+		include/drm/drm_gem_shmem_helper.h)
+			users "$WT" | while read -r file; do
+				echo "$(arch_of "$file") ${file%c}o"
+			done ;;
+		esac
+	done | sort -u
+}
+
+# Each target on its own: one that the tree does not have at this patch
+# (a new file, at the base) must not hide the others.
+existing()
+{
+	local target
+
+	for target; do
+		[ ! -e "$WT/${target%o}c" ] && [ ! -d "$WT/$target" ] || echo "$target"
+	done
+}
+
+# compile_touched TARGETS NAME: both builds; warnings go to $LOGS/NAME.warnings
+compile_touched()
+{
+	local arch list
+
+	: >"$LOGS/$2.warnings"
+	for arch in x86_64 arm64; do
+		# shellcheck disable=SC2046
+		mapfile -t list < <(existing $(sed -n "s/^$arch //p" <<<"$1"))
+		[ ${#list[@]} -gt 0 ] || continue
+		compile "$WT" $arch "bisect-$arch" "${list[@]}" || return 1
+		warnings "$LOG" >>"$LOGS/$2.warnings"
+	done
+}
+
+bisect()
+{
+	local commit subject targets new n=0 total start
+
+	need_tree
+	need_toolbox
+	total=$(series_commits | wc -l)
+	[ "$total" -gt 0 ] || die "there are no patches"
+
+	step "what the series touches, at the base"
+	worktree base
+	rm -rf "$OUT"/bisect-{x86_64,arm64}/drivers
+	targets=$(for commit in $(series_commits); do touched_targets "$commit"; done | sort -u)
+	configure "$WT" x86_64 bisect-x86_64
+	! grep -q '^arm64 ' <<<"$targets" || configure "$WT" arm64 bisect-arm64
+	compile_touched "$targets" bisect-base
+
+	step "the drm_gem_shmem* suites, at the base"
+	"$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' -t "$UML_OBJECTS" \
+		bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig"
+
+	for commit in $(series_commits); do
+		n=$((n + 1))
+		start=$(date +%s)
+		subject=$(patch_of "$commit")
+		worktree "$commit"
+		compile_touched "$(touched_targets "$commit")" bisect ||
+			die "does not compile after $subject"
+		new=$(comm -13 <(sort -u "$LOGS/bisect-base.warnings") <(sort -u "$LOGS/bisect.warnings"))
+		[ -z "$new" ] || {
+			printf '%s\n' "$new" | sed 's/^/    | /'
+			die "new warnings after $subject"
+		}
+		! touched_files "$commit" | grep -q '\.rs$' ||
+			note "Rust code is checked by 'make rust', at the end of the series only"
+		"$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' \
+			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" ||
+			die "KUnit fails after $subject"
+		step "$n/$total $subject: ok ($(($(date +%s) - start)) s)"
+	done
+}
+
+bisect

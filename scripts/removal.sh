@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each functional patch is needed: at the end of the series, with that one
+# patch taken out and all tests kept, a test must fail. A test here is the
+# build, the drm_gem_shmem* suites on UML, or the semantic patch.
+#
+# Where later patches stand in the way of a plain revert, the revert is given
+# in scripts/removal/, as a patch to the end of the series, in a file named as
+# the patch that it takes out, without the number.
+
+. "$(dirname "$0")/lib.sh"
+
+# Tests, documentation and the semantic patch are no function.
+functional()
+{
+	touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
+}
+
+# Sets $WHY to what noticed.
+noticed()
+{
+	WHY=''
+	if ! "$TOP/scripts/kunit.sh" -f 'drm_gem_shmem*' \
+		removal-uml "$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" >"$LOGS/removal-uml.out" 2>&1; then
+		if grep -q ' FAILED: ' "$LOGS/removal-uml.out"; then
+			WHY="KUnit: $(sed -n 's/^ *\(FAIL\|SKIP\): //p' "$LOGS/removal-uml.out" | sed 's/^drm_gem_shmem_*//' |
+				head -n 3 | paste -sd ' ')"
+		else
+			WHY="build"
+		fi
+		return 0
+	fi
+	# One driver's conversion is none of UML's business.
+	if ! USE_TREE=$WT "$TOP/scripts/lint.sh" cocci >"$LOGS/removal-cocci.out" 2>&1; then
+		WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+:[0-9]+' "$LOGS/removal-cocci.out")"
+		return 0
+	fi
+	return 1
+}
+
+need_tree
+[ "$(series_commits | wc -l)" -gt 0 ] || die "there are no patches"
+worktree HEAD
+step "the whole series first"
+if noticed; then
+	die "fails with nothing taken out ($WHY)"
+fi
+
+failed=0
+for commit in $(series_commits); do
+	functional "$commit" || continue
+	name=$(patch_of "$commit")
+	given=$TOP/scripts/removal/$(git -C "$TREE" log -1 --format=%f "$commit").patch
+	worktree HEAD
+	if [ -e "$given" ]; then
+		git -C "$WT" apply "$given" || { step "$name: $given does not apply"; failed=1; continue; }
+	elif ! git -C "$WT" revert --no-commit "$commit" >/dev/null 2>&1; then
+		git -C "$WT" revert --abort 2>/dev/null || true
+		step "$name: cannot be reverted; write ${given#"$TOP"/}"
+		failed=1
+		continue
+	fi
+	# What later patches added to the tests stays.
+	git -C "$WT" checkout -q HEAD -- drivers/gpu/drm/tests scripts/coccinelle
+	if noticed; then
+		step "$name: $WHY"
+	else
+		step "$name: NOTHING failed without it"
+		failed=1
+	fi
+done
+worktree HEAD
+[ $failed -eq 0 ] || die "not every patch is guarded by a test"

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test.sh [all]: the stages of `make test` or `make test-all`. A stage that
+# fails does not keep the others from running. FROM=stage starts there.
+
+. "$(dirname "$0")/lib.sh"
+
+# Nothing can be said without the tree.
+need_tree
+stage series	scripts/series.sh
+stage lint	scripts/lint.sh
+stage drm-kunit	scripts/drm-kunit.sh
+stage drivers	scripts/drivers.sh
+stage bisect	scripts/bisect.sh
+if [ "${1:-}" = all ]; then
+	stage rust	scripts/rust.sh
+	stage removal	scripts/removal.sh
+	stage selftest	scripts/selftest.sh
+	stage run	scripts/run.sh
+fi
+stages_end
