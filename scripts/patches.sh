@@ -48,10 +48,18 @@ parts()
 	done
 }
 
-# The mail header's Date only.
-fix_date()
+# A fixed date, and the ids that make one thread of the mails (b4 needs them).
+fix_header()
 {
-	sed -i "1,/^\$/s/^Date: .*/Date: $(date -u -d "$SERIES_DATE" '+%a, %d %b %Y %T +0000')/" "$@"
+	local part=$1 file id header
+
+	for file in "$EXPORT/$part"/*.patch; do
+		id=$(basename "$file" | cut -c1-4)
+		header="Date: $(date -u -d "$SERIES_DATE" '+%a, %d %b %Y %T +0000')"
+		header="$header\nMessage-ID: <$part.$id@localhost.invalid>"
+		[ "$id" = 0000 ] || header="$header\nIn-Reply-To: <$part.0000@localhost.invalid>"
+		sed -i "1,/^\$/s/^Date: .*/$header/" "$file"
+	done
 }
 
 # Shortlog and diffstat of the fresh letter $2 under the prose of the old $1.
@@ -91,10 +99,17 @@ merge_cover()
 # The block between the marks in README.md.
 refresh_readme()
 {
-	[ "$DEST" = "$TOP/patches" ] && grep -q '^<!-- diffstat -->$' README.md || return 0
-	git_tree diff --stat=72 base HEAD >"$EXPORT/diffstat"
-	sed -i -e "/^<!-- diffstat -->\$/,/^<!-- end -->\$/{//!d}" \
-		-e "/^<!-- diffstat -->\$/{a\\\`\`\`" -e "r $EXPORT/diffstat" -e "a\\\`\`\`" -e "}" README.md
+	awk -v stat="git -C '$TREE' diff --stat=72 base HEAD" '
+		/^<!-- end -->$/ { skip = 0 }
+		!skip { print }
+		/^<!-- diffstat -->$/ {
+			skip = 1
+			print "```"
+			while ((stat | getline line) > 0)
+				print line
+			print "```"
+		}' README.md >"$EXPORT/README.md"
+	cmp -s "$EXPORT/README.md" README.md || cp "$EXPORT/README.md" README.md
 }
 
 need_tree
@@ -113,16 +128,16 @@ while read -r part end; do
 	old=$TOP/patches/$part/0000-cover-letter.patch
 	[ -e "$old" ] || old=$cover
 	merge_cover "$old" "$cover"
-	fix_date "$EXPORT/$part"/*.patch
+	fix_header "$part"
 	mkdir -p "$DEST/$part"
 	rm -f "$DEST/$part"/*.patch
 	cp "$EXPORT/$part"/*.patch "$DEST/$part/"
 	step "$part: $(git_tree rev-list --count "$prev..$end") patches"
 	prev=$end
 done <"$EXPORT/parts"
-refresh_readme
 
 if [ "$DEST" = "$TOP/patches" ]; then
+	refresh_readme
 	while read -r part end; do
 		git_tree tag -f "$part" "$end" >/dev/null
 	done <"$EXPORT/parts"
