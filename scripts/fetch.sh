@@ -60,6 +60,7 @@ apt_setup()
 		Dir::Etc::preferencesparts "$APT/etc/preferences.d";
 		APT::Sandbox::User "root";
 		APT::Update::Error-Mode "any";
+		Acquire::Retries "0";
 		Acquire::Languages "none";
 		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";

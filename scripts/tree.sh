@@ -152,8 +152,8 @@ failed_patch()
 	next=$(cat "$next" 2>/dev/null || echo 0)
 	# shellcheck disable=SC2012
 	file=$(ls "$1"/*.patch | sed -n "${next}p")
-	echo "${file#"$TOP"/} does not apply: $(sed -n 's/^error: //p' "$LOGS/am.log" |
-		grep -v '^Failed to merge' | paste -sd ';' | sed 's/;/; /g')"
+	echo "${file#"$TOP"/} does not apply: $(sed -n -e 's/^error: patch failed:/hunk at/p' -e t \
+		-e '/: patch does not apply$/d' -e 's/^error: //p' "$LOGS/am.log" | paste -sd ';' | sed 's/;/; /g')"
 }
 
 touched_paths()
@@ -184,6 +184,7 @@ unexported_work()
 need_packages git xz-utils
 mkdir -p "$BUILD" "$LOGS"
 rm -rf "$TREE.tmp"
+trap 'rm -rf "$TREE.tmp"' EXIT
 
 if [ -e "$TREE" ] && [ -n "${KDIR:-}" ] &&
    { [ ! -e "$STAMP" ] || [ "$(stamped base)" != "$(base_id)" ]; }; then

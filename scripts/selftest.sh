@@ -1,0 +1,212 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Provoke every bad input that the front door must refuse, on a copy of the
+# project, mostly with a tiny tree in the kernel's place: one clear line, a
+# status that is not zero, and nothing half-made. As root (or with sudo).
+
+. "$(dirname "$0")/lib.sh"
+
+need_packages git xz-utils util-linux
+# Readable for everybody, as one case runs without rights.
+WORK=$(mktemp -d)
+chmod 755 "$WORK"
+trap 'rm -rf "$WORK"' EXIT
+P=$WORK/project
+SUDO=()
+[ "$(id -u)" = 0 ] || SUDO=(sudo -n)
+# The outer run's settings are not the cases'.
+unset KDIR TARBALL FROM TREE_READY USE_TREE
+
+# A fresh copy of the project with one small patch of its own.
+project()
+{
+	rm -rf "$P"
+	mkdir -p "$P"
+	git ls-files -z -- ':!patches' | xargs -0 cp --parents -t "$P"
+	mkdir -p "$P/patches/2-sgt-policy"
+	cp "$WORK"/good/*.patch "$P/patches/2-sgt-policy/"
+}
+
+# A tree that passes for Linux $2, in $1.
+fake_tree()
+{
+	mkdir -p "$1/kernel" "$1/drivers/gpu/drm"
+	# shellcheck disable=SC2086
+	printf 'VERSION = %s\nPATCHLEVEL = %s\nSUBLEVEL = %s\n' ${2//./ } >"$1/Makefile"
+	touch "$1/Kbuild" "$1/kernel/Makefile" "$1/README"
+	seq 1 40 >"$1/drivers/gpu/drm/file.c"
+}
+
+fake_git()
+{
+	git -C "$1" init -q -b theirs
+	git -C "$1" config user.name Someone
+	git -C "$1" config user.email someone@localhost.invalid
+	git -C "$1" add -A
+	git -C "$1" commit -q -m theirs
+}
+
+# expect NAME REGEX CMD...: CMD fails, with one line of error that matches.
+expect()
+{
+	local name=$1 regex=$2 status=0 lines
+
+	shift 2
+	(cd "$P" && "$@") >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+	lines=$(grep -c '^error: ' "$WORK/err") || true
+	if [ $status -ne 0 ] && [ "$lines" -eq 1 ] && grep -qE "^error: .*$regex" "$WORK/err"; then
+		ok "$name: $(sed -n "s,$WORK/,,g; s/^error: //p" "$WORK/err")"
+	else
+		bad "$name: status $status, $lines lines of error"
+		cat "$WORK/out" "$WORK/err" | sed 's/^/    | /'
+	fi
+}
+
+ok()
+{
+	PASSED=$((PASSED + 1))
+	step "ok: $*"
+}
+
+bad()
+{
+	FAILED=$((FAILED + 1))
+	step "FAILED: $*"
+}
+
+# holds NAME CMD...: CMD succeeds.
+holds()
+{
+	local name=$1
+
+	shift
+	if (cd "$P" && "$@") >"$WORK/out" 2>&1 </dev/null; then
+		ok "$name"
+	else
+		bad "$name"
+		sed 's/^/    | /' "$WORK/out"
+	fi
+}
+
+nothing_made()
+{
+	holds "  nothing half-made" test ! -e linux -a ! -e linux.tmp -a ! -e build/kdir -a \
+		! -e build/src/linux.tar.xz
+}
+
+# The tree is as it was, on $1, with no git am under way.
+untouched()
+{
+	holds "  tree as it was" sh -c "
+		test \"\$(git -C '$2' rev-parse HEAD)\" = $1 && test -z \"\$(git -C '$2' status --porcelain -uno)\" &&
+		test ! -e '$2/.git/rebase-apply' && test \$(git -C '$2' worktree list | wc -l) = 1"
+}
+
+# The material: trees, a patch that applies, one whose second hunk does not.
+fake_tree "$WORK/plain" "$KERNEL_VERSION"
+tar -C "$WORK" -cJf "$WORK/tiny.tar.xz" plain
+cp -r "$WORK/plain" "$WORK/mine"
+fake_git "$WORK/mine"
+fake_tree "$WORK/old" 6.1.9
+mkdir "$WORK/empty"
+cp -r "$WORK/mine" "$WORK/edit"
+sed -i 's/^5$/five/; s/^30$/thirty/' "$WORK/edit/drivers/gpu/drm/file.c"
+git -C "$WORK/edit" commit -qam 'drm: Spell numbers'
+git -C "$WORK/edit" format-patch -q --cover-letter -o "$WORK/good" HEAD^
+sed -i 's/^From: .*/From: Mail System Internal Data <series@localhost.invalid>/' "$WORK"/good/0000*
+spoil()
+{
+	sed -i 's/^ 31$/ 3l/' "$P"/patches/2-sgt-policy/0001*
+}
+amend()
+{
+	sed -i 's/^+thirty/+Thirty/' "$P"/patches/2-sgt-policy/0001*
+}
+
+step "KDIR"
+project
+expect "no such directory" "KDIR" make tree KDIR="$WORK/nowhere"
+expect "no kernel tree" "no kernel tree" make tree KDIR="$WORK/empty"
+expect "another version" "6\.1\.9.*7\.3" make tree KDIR="$WORK/old"
+echo >>"$WORK/mine/README"
+expect "dirty" "uncommitted" make tree KDIR="$WORK/mine"
+nothing_made
+theirs=$(cd "$WORK/mine" && git for-each-ref && git status --porcelain && git worktree list)
+git -C "$WORK/mine" stash -q
+holds "good git tree" make tree KDIR="$WORK/mine"
+holds "  one commit on theirs" test "$(git -C "$P/build/kdir/tree" rev-list --count base..2-sgt-policy)" = 1
+git -C "$WORK/mine" stash pop -q
+holds "  theirs as it was" test "$theirs" = \
+	"$(cd "$WORK/mine" && git for-each-ref && git status --porcelain && git worktree list)"
+git -C "$WORK/mine" checkout -q README
+spoil
+expect "patch does not apply on KDIR" "0001-.*\.patch does not apply.*file\.c:" make tree KDIR="$WORK/mine"
+project
+holds "good tree without git" make tree KDIR="$WORK/plain"
+holds "  is patched" grep -q thirty build/kdir/tree/drivers/gpu/drm/file.c
+holds "  theirs is not" grep -qx 30 "$WORK/plain/drivers/gpu/drm/file.c"
+
+step "patches"
+project
+spoil
+expect "does not apply" "0001-.*\.patch does not apply.*file\.c:" make tree TARBALL="$WORK/tiny.tar.xz"
+holds "  no tree made" test ! -e linux
+project
+holds "good tarball" make tree TARBALL="$WORK/tiny.tar.xz"
+head=$(git -C "$P/linux" rev-parse HEAD)
+holds "export" make patches
+cp -r "$P/patches" "$WORK/exported"
+holds "export again" make patches
+holds "  changes nothing" diff -r "$WORK/exported" patches
+holds "  nor does git am of the export" sh -c 'cd linux && git checkout -q --detach base &&
+	git am -q ../patches/2-sgt-policy/*.patch && git diff --quiet HEAD series && git checkout -q series'
+spoil
+expect "spoilt later" "0001-.*\.patch does not apply.*file\.c:" make tree
+untouched "$head" "$P/linux"
+cp "$WORK"/exported/2-sgt-policy/* "$P/patches/2-sgt-policy/"
+git -C "$P/linux" -c user.name=Me -c user.email=me@localhost.invalid commit -q --allow-empty -m mine
+head=$(git -C "$P/linux" rev-parse HEAD)
+amend
+expect "work not exported" "holds work" make tree
+untouched "$head" "$P/linux"
+git -C "$P/linux" reset -q --hard HEAD^
+holds "patches changed" make tree
+holds "  tree follows" grep -q Thirty linux/drivers/gpu/drm/file.c
+
+step "tarball"
+project
+expect "no such tarball" "no such file" make tree TARBALL="$WORK/nowhere.tar.xz"
+echo junk >"$WORK/junk.tar.xz"
+expect "no tarball" "unpacked" make tree TARBALL="$WORK/junk.tar.xz"
+rm -rf "$P/build"
+tar -C "$WORK" -cJf "$WORK/old.tar.xz" old
+expect "tarball of another version" "no Linux 7\.3" make tree TARBALL="$WORK/old.tar.xz"
+nothing_made
+
+step "machine"
+project
+mkdir -p "$WORK/admin" "$P/build"
+chmod -R a+rwX "$P"
+expect "no root" "as root run: apt-get install .*git" \
+	"${SUDO[@]}" env DPKG_ADMINDIR="$WORK/admin" setpriv --reuid=65534 --regid=65534 --clear-groups make tree
+nothing_made
+# shellcheck disable=SC2016
+expect "disk full" "disk too full" "${SUDO[@]}" unshare -m sh -c \
+	'mount -t tmpfs -o size=20m none build && make tree TARBALL="$0"' "$WORK/tiny.tar.xz"
+nothing_made
+
+step "network"
+project
+expect "no network" "no network.*KDIR=.*TARBALL=" "${SUDO[@]}" unshare -n make tree
+nothing_made
+sed -i 's/^KERNEL_PACKAGE=.*/&-gone/' "$P/kernel.base"
+expect "package gone" "no package .*-gone.*KDIR=.*TARBALL=" make tree
+nothing_made
+project
+sed -i 's/^\(KERNEL_DEB_SHA256=\)./\1f/' "$P/kernel.base"
+expect "checksum wrong" "checksum" make tree
+nothing_made
+
+step "selftest: $PASSED passed, $FAILED failed"
+[ "$FAILED" -eq 0 ]
