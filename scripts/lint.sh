@@ -1,0 +1,246 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lint.sh [PART...]: what tools that read code have to say about the series.
+# Each part says one line; all run unless named.
+#
+#   checkpatch  --strict on every patch: no finding
+#   sparse      on the files touched: no finding that the base does not have;
+#               a checker that does not find a planted error fails
+#   cocci       the series' own semantic patch: silent on drm and accel but for
+#               what scripts/cocci-expected.txt lists, and it fires on the base.
+#               TREE=DIR looks at the drivers of another tree instead.
+#   rules       the kernel's own semantic patches on the files touched: no
+#               finding that the base does not have
+#   kernel-doc  on the helper and its header: no finding
+
+other_tree=${TREE:-}
+. "$(dirname "$0")/drivers.sh"
+
+WORK=$BUILD/lint
+EXPECTED=$TOP/scripts/cocci-expected.txt
+
+# say PART COUNT TEXT: the verdict of a part.
+say()
+{
+	if [ "$2" -eq 0 ]; then
+		step "lint: $1: ok, $3"
+	else
+		step "lint: $1: FAILED, $3"
+		return 1
+	fi
+}
+
+# At most so much on the screen; the rest is in the log.
+show()
+{
+	head -n 30 | sed 's/^/    | /'
+}
+
+touched()
+{
+	git -C "$TREE" diff --name-only --diff-filter=d base HEAD -- "$@"
+}
+
+checkpatch()
+{
+	local patches count
+
+	mapfile -t patches < <(find "$TOP"/patches -name '*.patch' ! -name '0000-*' | sort)
+	mkdir -p "$LOGS"
+	(cd "$TREE" && perl scripts/checkpatch.pl --strict --no-signoff --terse --show-types \
+		"${patches[@]}" 2>&1) >"$LOGS/lint-checkpatch.log" || true
+	# It must have got to the end of each.
+	[ "$(grep -c '^total: ' "$LOGS/lint-checkpatch.log")" = ${#patches[@]} ] ||
+		die "checkpatch did not run; see $LOGS/lint-checkpatch.log"
+	count=$(grep -cE '(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log") || true
+	grep -E '(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log" | sed "s,$TOP/,," | show
+	say checkpatch "$count" "$count findings in ${#patches[@]} patches"
+}
+
+# An error that each sparse knows, as a module of its own: nothing is planted
+# in the tree.
+sparse_works()
+{
+	rm -rf "$WORK/probe"
+	mkdir -p "$WORK/probe"
+	echo 'obj-m := probe.o' >"$WORK/probe/Makefile"
+	cat >"$WORK/probe/probe.c" <<-C
+		#include <linux/compiler.h>
+		int probe(int __user *p);
+		int probe(int __user *p) { return *p; }
+	C
+	set_make "$TREE" x86_64 drivers-x86_64
+	in_toolbox "${MAKE_KERNEL[@]}" "M=$WORK/probe" C=2 "CHECK=$SPARSE" probe.o \
+		>"$LOGS/lint-sparse-probe.log" 2>&1 || true
+	grep -q 'probe.c:.*dereference of noderef' "$LOGS/lint-sparse-probe.log"
+}
+
+# run_sparse SOURCE SUFFIX: findings go to $LOGS/lint-sparse$SUFFIX.found, without
+# line numbers. Those of the compiler bear the name of an option; they are for
+# drivers.sh.
+run_sparse()
+{
+	local source=$1 suffix=$2 arch file list
+
+	: >"$LOGS/lint-sparse$suffix.found"
+	for arch in x86_64 arm64; do
+		list=()
+		for file in $(touched 'drivers/*.c'); do
+			case $arch-$file in
+			arm64-drivers/gpu/drm/imagination/*) ;;
+			arm64-*|*/imagination/*) continue ;;
+			esac
+			[ ! -e "$source/$file" ] || list+=("${file%c}o")
+		done
+		[ ${#list[@]} -gt 0 ] || continue
+		configure "$source" "$arch" "drivers-$arch$suffix" || return 1
+		[ "$arch$suffix" != x86_64 ] || sparse_works ||
+			die "sparse does not find a planted error; see $LOGS/lint-sparse-probe.log"
+		compile "$source" "$arch" "drivers-$arch$suffix" C=2 "CHECK=$SPARSE" "${list[@]}" || return 1
+		sed -nE '/\[-W/d; s,^(.*[./])?((drivers|include)/[^ :]+):[0-9]+:[0-9]+: ((warning|error): .*),\2: \4,p' \
+			"$LOG" >>"$LOGS/lint-sparse$suffix.found"
+	done
+	sort -u -o "$LOGS/lint-sparse$suffix.found" "$LOGS/lint-sparse$suffix.found"
+}
+
+sparse()
+{
+	local found new=''
+
+	need_sparse
+	run_sparse "$TREE" '' || return 1
+	found=$(wc -l <"$LOGS/lint-sparse.found")
+	if [ "$found" -gt 0 ]; then
+		note "sparse: $found findings; looking whether the base has them too"
+		worktree base
+		run_sparse "$WT" -base || return 1
+		new=$(comm -23 "$LOGS/lint-sparse.found" "$LOGS/lint-sparse-base.found")
+		[ -z "$new" ] || show <<<"$new"
+	fi
+	say sparse "${#new}" "$found findings, $(grep -c . <<<"$new") of them new, in $(touched 'drivers/*.c' | wc -l) files; the planted error was found"
+}
+
+# copy COMMIT DIR: the files that the series touches, as of COMMIT.
+copy()
+{
+	local files
+
+	mapfile -t files < <(touched 'drivers/*.[ch]' 'include/*.h' |
+		(cd "$TREE" && xargs git ls-tree --name-only "$1"))
+	rm -rf "$2"
+	mkdir -p "$2"
+	[ ${#files[@]} -gt 0 ] || die "the series touches nothing"
+	git -C "$TREE" archive "$1" -- "${files[@]}" | tar -x -C "$2"
+}
+
+# coccicheck NAME RULES DIR SUBDIR...: the kernel's coccicheck in mode report
+# with each of RULES (a list, one a line) in each DIR/SUBDIR. Findings go to
+# $LOGS/lint-NAME.found, "subdir/path: text". Without GIT_DIR spatch may ask a
+# git repository that it finds itself in which files there are.
+coccicheck()
+{
+	local name=$1 rules=$2
+
+	shift 2
+	# shellcheck disable=SC2016
+	GIT_DIR=/nonexistent run_logged "lint-$name" in_toolbox sh -c '
+		tree=$1 errors=$2 rules=$3
+		cd "$4"
+		shift 4
+		for dir; do
+			for rule in $rules; do
+				rm -f "$errors"
+				srctree=$tree srcroot=$dir COCCI=$tree/$rule MODE=report \
+				LINUXINCLUDE="-I$tree/include -I$tree/include/uapi" \
+				DEBUG_FILE=$errors bash "$tree/scripts/coccicheck" || {
+					cat "$errors"
+					exit 1
+				}
+			done
+		done' coccicheck "$TREE" "$WORK/errors" "$rules" "$@" || return 1
+	sed -nE 's,^(\./)?([^ :]+):[0-9]+:[0-9-]+: ,\2: ,p' "$LOGS/lint-$name.log" |
+		sort >"$LOGS/lint-$name.found"
+}
+
+# Expected findings that are not there fail, too: the list is to be true.
+cocci()
+{
+	local rule before hits new gone
+
+	rule=$(cd "$TREE" && grep -rlw drm_gem_shmem_get_pages_sgt scripts/coccinelle) ||
+		die "$TREE has no semantic patch for the helper"
+	mkdir -p "$WORK"
+	if [ -z "$other_tree" ]; then
+		copy base "$WORK/base"
+		coccicheck cocci-base "$rule" "$WORK/base" drivers || return 1
+		before=$(wc -l <"$LOGS/lint-cocci-base.found")
+		[ "$before" -gt 0 ] || {
+			say cocci 1 "$rule finds nothing on the base"
+			return 1
+		}
+	fi
+	coccicheck cocci "$rule" "$TREE" drivers/gpu/drm drivers/accel || return 1
+	hits=$(wc -l <"$LOGS/lint-cocci.found")
+	grep -v '^\(#\|$\)' "$EXPECTED" | sort >"$WORK/expected" || true
+	new=$(comm -23 "$LOGS/lint-cocci.found" "$WORK/expected")
+	gone=$(comm -13 "$LOGS/lint-cocci.found" "$WORK/expected")
+	[ -z "$new" ] || show <<<"$new"
+	[ -z "$gone" ] || { echo "listed, but not found:"; echo "$gone"; } | show
+	say cocci $((${#new} + ${#gone})) "$hits findings, $(wc -l <"$WORK/expected") expected${before:+; on the base: $before}"
+}
+
+rules()
+{
+	local list found new=''
+
+	mkdir -p "$WORK"
+	# Two rules are for spatch with an OCaml compiler.
+	list=$(cd "$TREE" && grep -rlE 'virtual[[:space:]]+report' scripts/coccinelle |
+		xargs grep -L '@script:ocaml\|@initialize:ocaml' |
+		xargs grep -Lw drm_gem_shmem_get_pages_sgt | sort)
+	copy HEAD "$WORK/new"
+	coccicheck rules "$list" "$WORK/new" drivers include || return 1
+	found=$(wc -l <"$LOGS/lint-rules.found")
+	if [ "$found" -gt 0 ]; then
+		copy base "$WORK/base"
+		coccicheck rules-base "$list" "$WORK/base" drivers include || return 1
+		new=$(comm -23 "$LOGS/lint-rules.found" "$LOGS/lint-rules-base.found")
+		[ -z "$new" ] || show <<<"$new"
+	fi
+	say rules "${#new}" "$(wc -l <<<"$list") rules, $found findings, $(grep -c . <<<"$new") of them new, in $(touched 'drivers/*.[ch]' 'include/*.h' | wc -l) files"
+}
+
+kernel_doc()
+{
+	local count
+
+	mkdir -p "$LOGS"
+	(cd "$TREE" && python3 -B scripts/kernel-doc -Wall -none \
+		drivers/gpu/drm/drm_gem_shmem_helper.c include/drm/drm_gem_shmem_helper.h 2>&1) |
+		sort -u >"$LOGS/lint-kernel-doc.log"
+	count=$(grep -c . "$LOGS/lint-kernel-doc.log") || true
+	show <"$LOGS/lint-kernel-doc.log"
+	say kernel-doc "$count" "$count findings"
+}
+
+[ $# -gt 0 ] || set -- checkpatch kernel-doc cocci sparse rules
+if [ -n "$other_tree" ]; then
+	[ "$*" = cocci ] || die "TREE= is for the part cocci"
+	TREE=$(cd "$other_tree" 2>/dev/null && pwd) || die "TREE=$other_tree: no such directory"
+else
+	need_tree
+fi
+need_packages git perl python3
+failed=0
+for part; do
+	case $part in
+	checkpatch) checkpatch || failed=1 ;;
+	sparse) sparse || failed=1 ;;
+	cocci) cocci || failed=1 ;;
+	rules) rules || failed=1 ;;
+	kernel-doc) kernel_doc || failed=1 ;;
+	*) die "lint: no part named $part" ;;
+	esac
+done
+exit $failed
