@@ -10,7 +10,6 @@
 #   LOGS     build/log/
 #   TREE     the patched kernel tree: linux/, or build/kdir/tree with KDIR=
 #   OUT      where object directories go: build/out, or build/kdir/out
-#            USE_TREE=DIR takes another one (removal.sh does, for lint.sh)
 #   JOBS     parallel jobs (default: number of CPUs)
 #   KERNEL_* from kernel.base
 #
@@ -66,7 +65,6 @@ else
 	OUT=$BUILD/out
 	WT=$BUILD/work
 fi
-TREE=${USE_TREE:-$TREE}
 # Options for our make are none for the kernel's.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 # Date of all commits that are made here, so that they are the same each time.

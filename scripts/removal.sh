@@ -3,13 +3,15 @@
 #
 # Each functional patch is needed: at the end of the series, with that one
 # patch taken out and all tests kept, a test must fail. A test here is the
-# build, the drm_gem_shmem* suites on UML, or the semantic patch.
+# build, the drm_gem_shmem* suites on UML, the semantic patch, or for Rust code
+# the suite of the binding.
 #
 # Where later patches stand in the way of a plain revert, the revert is given
 # in scripts/removal/, as a patch to the end of the series, in a file named as
 # the patch that it takes out, without the number.
 
 . "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/toolbox.sh"
 
 # Tests, documentation and the semantic patch are no function.
 functional()
@@ -17,33 +19,46 @@ functional()
 	touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
 }
 
-# Sets $WHY to what noticed.
+# What kunit.sh said was wrong.
+kunit_why()
+{
+	if grep -q ' FAILED: ' "$1"; then
+		sed -n 's/^ *\(FAIL\|SKIP\): /KUnit: /p' "$1" | head -n 1
+	else
+		echo "build"
+	fi
+}
+
+# noticed RUST: does a test fail in the worktree? Sets $WHY.
 noticed()
 {
-	WHY=''
-	if ! "$TOP/scripts/kunit.sh" -f 'drm_gem_shmem*' \
-		removal-uml "$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" >"$LOGS/removal-uml.out" 2>&1; then
-		if grep -q ' FAILED: ' "$LOGS/removal-uml.out"; then
-			WHY="KUnit: $(sed -n 's/^ *\(FAIL\|SKIP\): //p' "$LOGS/removal-uml.out" | sed 's/^drm_gem_shmem_*//' |
-				head -n 3 | paste -sd ' ')"
-		else
-			WHY="build"
-		fi
-		return 0
-	fi
+	local out=$LOGS/removal.out
+
+	if ! "$TOP/scripts/kunit.sh" -f 'drm_gem_shmem*' removal-uml \
+		"$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" >"$out" 2>&1; then
+		WHY=$(kunit_why "$out")
 	# One driver's conversion is none of UML's business.
-	if ! USE_TREE=$WT "$TOP/scripts/lint.sh" cocci >"$LOGS/removal-cocci.out" 2>&1; then
-		WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+:[0-9]+' "$LOGS/removal-cocci.out")"
-		return 0
+	elif ! TREE=$WT "$TOP/scripts/lint.sh" cocci >"$out" 2>&1; then
+		WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+\.[ch]\b.*' "$out")"
+	elif [ "$1" = rust ] && ! in_toolbox "$TOP/scripts/kunit.sh" -f 'rust_drm_gem_shmem*' removal-rust \
+		"$WT" "$OUT/uml-rust-work" "$TOP/configs/rust.kunitconfig" >"$out" 2>&1; then
+		WHY=$(kunit_why "$out")
+	else
+		return 1
 	fi
-	return 1
+}
+
+# "rust" when the commits touch Rust code.
+rust()
+{
+	git -C "$TREE" diff --name-only "$1" "$2" | grep -q '\.rs$' && echo rust || echo no
 }
 
 need_tree
 [ "$(series_commits | wc -l)" -gt 0 ] || die "there are no patches"
 worktree HEAD
 step "the whole series first"
-if noticed; then
+if noticed "$(rust base HEAD)"; then
 	die "fails with nothing taken out ($WHY)"
 fi
 
@@ -63,7 +78,7 @@ for commit in $(series_commits); do
 	fi
 	# What later patches added to the tests stays.
 	git -C "$WT" checkout -q HEAD -- drivers/gpu/drm/tests scripts/coccinelle
-	if noticed; then
+	if noticed "$(rust "$commit^" "$commit")"; then
 		step "$name: $WHY"
 	else
 		step "$name: NOTHING failed without it"

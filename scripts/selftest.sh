@@ -16,7 +16,7 @@ P=$WORK/project
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo -n)
 # The outer run's settings are not the cases'.
-unset KDIR TARBALL FROM TREE_READY USE_TREE
+unset KDIR TARBALL FROM TREE_READY
 
 # A fresh copy of the project with one small patch of its own.
 project()
