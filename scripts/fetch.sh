@@ -13,6 +13,7 @@
 
 SRC=$BUILD/src
 APT=$BUILD/apt
+SYSTEM_LISTS=()
 OTHERWISE="give KDIR=/path/to/a/$KERNEL_SERIES/tree or TARBALL=/path/to/linux-$KERNEL_SERIES.tar.xz"
 
 sha256_is()
@@ -75,12 +76,25 @@ apt_setup()
 		fi
 	done
 	APT_LINE="deb [arch=$(dpkg --print-architecture)$option]"
-	# Sites known as Debian first; a fresh system has no lists that tell.
+	SITES=$(debian_sites)
+	# A fresh system has no lists yet. Get them, in a folder of our own too.
+	if [ -z "$SITES" ]; then
+		mkdir -p "$APT/system/partial"
+		SYSTEM_LISTS=(-o "Dir::State::lists=$APT/system" -o APT::Sandbox::User=root
+			-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+		run_quiet apt-get "${SYSTEM_LISTS[@]}" update || true
+		SITES=$(debian_sites)
+	fi
+	[ -n "$SITES" ] ||
+		die "apt knows no Debian mirror, or cannot reach it (no network?); $OTHERWISE"
+}
+
+# Where the system's packages come from.
+debian_sites()
+{
 	# shellcheck disable=SC2016
-	SITES=$(apt-get indextargets --format '$(LABEL)|$(SITE)' 'Identifier: Packages' |
-		awk -F'|' '$1 == "Debian" { print 0, $2 } $1 != "Debian" { print 1, $2 }' |
-		sort -s -k1,1 | cut -d' ' -f2- | awk '!seen[$0]++')
-	[ -n "$SITES" ] || die "apt has no package sources; $OTHERWISE"
+	apt-get "${SYSTEM_LISTS[@]}" indextargets --format '$(SITE)' 'Identifier: Packages' 'Label: Debian' |
+		awk '!seen[$0]++'
 }
 
 # apt with the private folders: -c is read after the system's configuration,
