@@ -11,7 +11,7 @@ need_packages git xz-utils util-linux
 # Readable for everybody, as one case runs without rights.
 WORK=$(mktemp -d)
 chmod 755 "$WORK"
-trap 'rm -rf "$WORK"' EXIT
+trap '[ "$BASHPID" != $$ ] || rm -rf "$WORK"' EXIT
 P=$WORK/project
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo -n)

@@ -184,7 +184,8 @@ unexported_work()
 need_packages git xz-utils
 mkdir -p "$BUILD" "$LOGS"
 rm -rf "$TREE.tmp"
-trap 'rm -rf "$TREE.tmp"' EXIT
+# A background job that is killed as it starts may run our traps, too.
+trap '[ "$BASHPID" != $$ ] || rm -rf "$TREE.tmp"' EXIT
 
 if [ -e "$TREE" ] && [ -n "${KDIR:-}" ] &&
    { [ ! -e "$STAMP" ] || [ "$(stamped base)" != "$(base_id)" ]; }; then
