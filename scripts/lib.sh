@@ -250,7 +250,7 @@ part_folders()
 {
 	local folder
 
-	for folder in $(find "$TOP/patches" -mindepth 1 -maxdepth 1 -name '[0-9]*-*' | sort -V); do
+	for folder in $(find "$TOP/patches" -mindepth 1 -maxdepth 1 -name '[0-9]*-*' 2>/dev/null | sort -V); do
 		! compgen -G "$folder/*.patch" >/dev/null || echo "$folder"
 	done
 }
