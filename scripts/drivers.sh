@@ -87,6 +87,16 @@ build()
 	configure "$@" && compile "$@" $(targets "$1" "$2")
 }
 
+# Of the targets of ARCH, those that drew WARNINGS; all if a shared header did.
+suspects()
+{
+	local target
+
+	for target in $(targets "$TREE" "$1"); do
+		! grep -q "^include/\|^${target%.o}" "$2" || echo "$target"
+	done
+}
+
 # An object that drew a warning must draw it again the next time.
 forget_objects()
 {
@@ -106,7 +116,10 @@ check()
 		forget_objects "$name"
 		note "$arch: there are warnings; looking whether the base has them too"
 		worktree base
-		build "$WT" "$arch" "$name-base" || return 1
+		# shellcheck disable=SC2046
+		configure "$WT" "$arch" "$name-base" &&
+			compile "$WT" "$arch" "$name-base" $(suspects "$arch" "$LOGS/$name.warnings") ||
+			return 1
 		warnings "$LOG" >"$LOGS/$name-base.warnings"
 		forget_objects "$name-base"
 		new=$(comm -23 "$LOGS/$name.warnings" "$LOGS/$name-base.warnings")

@@ -48,13 +48,13 @@ checkpatch()
 
 	mapfile -t patches < <(find "$TOP"/patches -name '*.patch' ! -name '0000-*' | sort)
 	mkdir -p "$LOGS"
-	(cd "$TREE" && perl scripts/checkpatch.pl --strict --no-signoff --terse --show-types \
+	(cd "$TREE" && perl scripts/checkpatch.pl --strict --no-signoff --show-types \
 		"${patches[@]}" 2>&1) >"$LOGS/lint-checkpatch.log" || true
 	# It must have got to the end of each.
 	[ "$(grep -c '^total: ' "$LOGS/lint-checkpatch.log")" = ${#patches[@]} ] ||
 		die "checkpatch did not run; see $LOGS/lint-checkpatch.log"
-	count=$(grep -cE '(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log") || true
-	grep -E '(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log" | sed "s,$TOP/,," | show
+	count=$(grep -cE '^(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log") || true
+	grep -E -A1 '^(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log" | show
 	say checkpatch "$count" "$count findings in ${#patches[@]} patches"
 }
 
