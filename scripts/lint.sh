@@ -182,9 +182,10 @@ cocci()
 	fi
 	coccicheck cocci "$rule" "$TREE" drivers/gpu/drm drivers/accel || return 1
 	hits=$(wc -l <"$LOGS/lint-cocci.found")
-	grep -v '^\(#\|$\)' "$EXPECTED" | sort >"$WORK/expected" || true
-	new=$(comm -23 "$LOGS/lint-cocci.found" "$WORK/expected")
-	gone=$(comm -13 "$LOGS/lint-cocci.found" "$WORK/expected")
+	sed -E 's/^([^:]+): WARNING: (\w+)\(\) (\w+) .*/\1:\2:\3/' "$LOGS/lint-cocci.found" | sort -u >"$WORK/found"
+	sed -nE 's/^([^#:]+:[^:]+:[^:]+): .*/\1/p' "$EXPECTED" | sort >"$WORK/expected"
+	new=$(comm -23 "$WORK/found" "$WORK/expected")
+	gone=$(comm -13 "$WORK/found" "$WORK/expected")
 	[ -z "$new" ] || show <<<"$new"
 	[ -z "$gone" ] || { echo "listed, but not found:"; echo "$gone"; } | show
 	say cocci $((${#new} + ${#gone})) "$hits findings, $(wc -l <"$WORK/expected") expected${before:+; on the base: $before}"
