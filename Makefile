@@ -18,7 +18,7 @@ run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suite
 test:		## what guards every change; up to 45 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: rust, removal, selftest, run
+test-all:	## test and all that is slower: rust, removal, run
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part

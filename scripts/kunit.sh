@@ -11,6 +11,7 @@
 #   -s        a case may be skipped
 #   -t TOTAL  about so many objects make a clean build (for the progress line)
 #   -q        no table when all is well
+# The times in the table are those of the kernel's log.
 # Logs: $LOGS/NAME.log (kunit.py), NAME.json (its result), NAME-kernel.log
 
 . "$(dirname "$0")/lib.sh"
@@ -39,7 +40,7 @@ rm -f "$json" "$objdir/test.log" "$LOGS/$name-kernel.log"
 status=0
 (cd "$source" && PYTHONDONTWRITEBYTECODE=1 run_logged -o "$objdir" -t "$total" "$name" \
 	python3 tools/testing/kunit/kunit.py run --build_dir="$objdir" --kunitconfig="$config" \
-	--jobs="$JOBS" --timeout=600 --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
+	--kconfig_add=CONFIG_PRINTK_TIME=y --jobs="$JOBS" --timeout=600 --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
 	status=$?
 [ ! -e "$objdir/test.log" ] || cp "$objdir/test.log" "$LOGS/$name-kernel.log"
 [ -e "$json" ] || die "$name: no result; see $LOGS/$name.log"

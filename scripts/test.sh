@@ -9,6 +9,7 @@
 # Nothing can be said without the tree.
 need_tree
 stage series	scripts/series.sh
+stage selftest	scripts/selftest.sh
 stage lint	scripts/lint.sh
 stage drm-kunit	scripts/drm-kunit.sh
 stage drivers	scripts/drivers.sh
@@ -16,7 +17,6 @@ stage bisect	scripts/bisect.sh
 if [ "${1:-}" = all ]; then
 	stage rust	scripts/rust.sh
 	stage removal	scripts/removal.sh
-	stage selftest	scripts/selftest.sh
 	stage run	scripts/run.sh
 fi
 stages_end
