@@ -16,6 +16,6 @@ if [ ${#files[@]} -gt 0 ]; then
 		die "rustfmt would change what the series touches; see $LOGS/rustfmt.log"
 fi
 step "building with Rust and running rust_drm_gem_shmem (about 9 minutes cold)"
-in_toolbox "$TOP/scripts/kunit.sh" -f 'rust_drm_gem_shmem*' -t 1900 \
+in_toolbox "$TOP/scripts/kunit.sh" -f 'rust_drm_gem_shmem*' -t 800 \
 	rust "$TREE" "$OUT/uml-rust" "$TOP/configs/rust.kunitconfig"
 step "rust PASSED; log: $LOGS/rust.log"
