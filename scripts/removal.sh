@@ -13,7 +13,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
-# Tests, documentation and the semantic patch are no function.
+# Tests, documentation and the semantic patch are no function. Nor need a test
+# notice a patch whose message says that there is "No functional change".
 functional()
 {
 	touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
@@ -80,6 +81,8 @@ for commit in $(series_commits); do
 	git -C "$WT" checkout -q HEAD -- drivers/gpu/drm/tests scripts/coccinelle
 	if noticed "$(rust "$commit^" "$commit")"; then
 		step "$name: $WHY"
+	elif git -C "$TREE" log -1 --format=%B "$commit" | grep -qE '^No functional change( outside|\.|;)'; then
+		step "$name: nothing, and its message says so"
 	else
 		step "$name: NOTHING failed without it"
 		failed=1
