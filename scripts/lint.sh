@@ -188,7 +188,7 @@ cocci()
 	gone=$(comm -13 "$WORK/found" "$WORK/expected")
 	[ -z "$new" ] || show <<<"$new"
 	[ -z "$gone" ] || { echo "listed, but not found:"; echo "$gone"; } | show
-	say cocci $((${#new} + ${#gone})) "$hits findings, $(wc -l <"$WORK/expected") expected${before:+; on the base: $before}"
+	say cocci $((${#new} + ${#gone})) "$hits findings, $(wc -l <"$WORK/expected") expected${before:+; on the base, in the files touched: $before}"
 }
 
 rules()

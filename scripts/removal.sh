@@ -13,11 +13,13 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
-# Tests, documentation and the semantic patch are no function. Nor need a test
+# Tests, documentation and the semantic patch are no function; tests in Rust
+# are next to the code, and told by the subject of their patch. Nor need a test
 # notice a patch whose message says that there is "No functional change".
 functional()
 {
-	touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
+	! git -C "$TREE" log -1 --format=%s "$1" | grep -q ': Test ' &&
+		touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
 }
 
 # What kunit.sh said was wrong.
