@@ -7,7 +7,7 @@
 	drm-kunit removal series selftest toolbox clean
 
 help:		## this list
-	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage]'
+	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage] [PATCH=regex]'
 	@echo
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | \
 		while IFS='	' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
@@ -48,7 +48,7 @@ bisect:		## after every patch: no new warning at W=1, the shmem suites pass
 rust:		## the Rust binding compiles and its suite passes on UML
 	@scripts/rust.sh
 
-removal:	## without any one functional patch, some test fails
+removal:	## without any one functional patch (or those PATCH= matches), some test fails
 	@scripts/removal.sh
 
 selftest:	## bad input ends in one clear line and leaves nothing half-made

@@ -9,6 +9,8 @@
 # Where later patches stand in the way of a plain revert, the revert is given
 # in scripts/removal/, as a patch to the end of the series, in a file named as
 # the patch that it takes out, without the number.
+#
+# PATCH=REGEX does this for the patches alone whose subject matches.
 
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
@@ -58,16 +60,23 @@ rust()
 }
 
 need_tree
-[ "$(series_commits | wc -l)" -gt 0 ] || die "there are no patches"
+commits=()
+with_rust=no
+for commit in $(series_commits); do
+	git -C "$TREE" log -1 --format=%s "$commit" | grep -qE -e "${PATCH:-.}" || continue
+	functional "$commit" || continue
+	commits+=("$commit")
+	[ "$(rust "$commit^" "$commit")" = no ] || with_rust=rust
+done
+[ ${#commits[@]} -gt 0 ] || die "there is no functional patch${PATCH:+ that matches $PATCH}"
 worktree HEAD
 step "the whole series first"
-if noticed "$(rust base HEAD)"; then
+if noticed "$with_rust"; then
 	die "fails with nothing taken out ($WHY)"
 fi
 
 failed=0
-for commit in $(series_commits); do
-	functional "$commit" || continue
+for commit in "${commits[@]}"; do
 	name=$(patch_of "$commit")
 	given=$TOP/scripts/removal/$(git -C "$TREE" log -1 --format=%f "$commit").patch
 	worktree HEAD
