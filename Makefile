@@ -15,10 +15,10 @@ help:		## this list
 run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suites
 	@scripts/run.sh
 
-test:		## what guards every change; up to 45 minutes from nothing on 2 cores
+test:		## what guards every change; about 33 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: rust, removal, run
+test-all:	## test and all that is slower: removal, run
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part

@@ -13,9 +13,9 @@ stage selftest	scripts/selftest.sh
 stage lint	scripts/lint.sh
 stage drm-kunit	scripts/drm-kunit.sh
 stage drivers	scripts/drivers.sh
+stage rust	scripts/rust.sh
 stage bisect	scripts/bisect.sh
 if [ "${1:-}" = all ]; then
-	stage rust	scripts/rust.sh
 	stage removal	scripts/removal.sh
 	stage run	scripts/run.sh
 fi
