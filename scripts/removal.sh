@@ -6,6 +6,9 @@
 # build, the drm_gem_shmem* suites on UML, the semantic patch, or for Rust code
 # the suite of the binding.
 #
+# A fix of a driver is no test's business here: its message says that it is
+# argued from the code, and such patches are left out.
+#
 # Where later patches stand in the way of a plain revert, the revert is given
 # in scripts/removal/, as a patch to the end of the series, in a file named as
 # the patch that it takes out, without the number.
@@ -15,12 +18,18 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
+argued()
+{
+	git -C "$TREE" log -1 --format=%B "$1" | grep -qE '[Aa]rgued (from the code|by)\b'
+}
+
 # Tests, documentation and the semantic patch are no function; tests in Rust
 # are next to the code, and told by the subject of their patch. Nor need a test
 # notice a patch whose message says that there is "No functional change".
 functional()
 {
 	! git -C "$TREE" log -1 --format=%s "$1" | grep -q ': Test ' &&
+		! argued "$1" &&
 		touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
 }
 
