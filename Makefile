@@ -4,10 +4,11 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal series selftest toolbox clean
+	drm-kunit removal series selftest toolbox vm vm-shell clean
 
 help:		## this list
 	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage] [PATCH=regex]'
+	@echo '       make vm JOB=script [FILES=dir] [STOCK=1] [CHECKED=1] [ROOT=full] [more: docs/vm.md]'
 	@echo
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | \
 		while IFS='	' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
@@ -50,6 +51,12 @@ rust:		## the Rust binding compiles and its suite passes on UML
 
 removal:	## without any one functional patch (or those PATCH= matches), some test fails
 	@scripts/removal.sh
+
+vm:		## run JOB= as root in QEMU, with virtio-gpu, under the patched kernel
+	@scripts/vm.sh job
+
+vm-shell:	## a shell in there
+	@scripts/vm.sh shell
 
 selftest:	## bad input ends in one clear line and leaves nothing half-made
 	@scripts/selftest.sh

@@ -66,39 +66,53 @@ debian_mirror()
 	printf '%s\n' "$mirror"
 }
 
-make_toolbox()
+# make_debian NAME SUITE PACKAGE...: a root file system in build/NAME, complete
+# or not there at all. NAME/etc/NAME lists its packages, see debian_is.
+make_debian()
 {
-	local mirror hook
+	local name=$1 suite=$2 dir=$BUILD/$1 mirror hook
 
-	[ "$(id -u)" = 0 ] ||
-		die "this needs the tools of Debian $TOOLBOX_RELEASE, here in a chroot: run make as root"
+	shift 2
 	need_packages mmdebstrap debian-archive-keyring util-linux
 	need_space "$BUILD" 3000
 	mirror=$(debian_mirror)
-	step "making the toolbox (Debian $TOOLBOX_RELEASE in build/toolbox, once)"
-	rm -rf "$TOOLBOX.tmp"
+	rm -rf "$dir.tmp"
 	# shellcheck disable=SC2016
-	hook='echo "$TOOLBOX_STAMP" >"$1"/etc/toolbox'
-	TOOLBOX_STAMP="${TOOLBOX_PACKAGES[*]}" run_logged toolbox \
+	hook='echo "$DEBIAN_STAMP" >"$1/etc/$DEBIAN_NAME"'
+	DEBIAN_STAMP="$*" DEBIAN_NAME=$name run_logged "$name" \
 		mmdebstrap --mode=root --variant=apt --format=directory \
 		--aptopt='APT::Install-Recommends "false"' \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--include="$(IFS=,; echo "${TOOLBOX_PACKAGES[*]}")" \
+		--include="$(IFS=,; echo "$*")" \
 		--customize-hook="$hook" \
-		"$TOOLBOX_SUITE" "$TOOLBOX.tmp" "deb $mirror $TOOLBOX_SUITE main" ||
-		die "could not make the toolbox (network? see $LOGS/toolbox.log)"
-	rm -rf "$TOOLBOX"
-	mv "$TOOLBOX.tmp" "$TOOLBOX"
+		"$suite" "$dir.tmp" "deb $mirror $suite main" ||
+		die "could not make build/$name (network? see $LOGS/$name.log)"
+	rm -rf "$dir"
+	mv "$dir.tmp" "$dir"
+}
+
+# debian_is NAME PACKAGE...
+debian_is()
+{
+	[ "$(cat "$BUILD/$1/etc/$1" 2>/dev/null)" = "${*:2}" ]
+}
+
+make_toolbox()
+{
+	[ "$(id -u)" = 0 ] ||
+		die "this needs the tools of Debian $TOOLBOX_RELEASE, here in a chroot: run make as root"
+	step "making the toolbox (Debian $TOOLBOX_RELEASE in build/toolbox, once)"
+	make_debian toolbox "$TOOLBOX_SUITE" "${TOOLBOX_PACKAGES[@]}"
 }
 
 need_toolbox()
 {
 	if toolbox_is_host; then
 		need_packages "${TOOLBOX_PACKAGES[@]}"
-	elif [ "$(cat "$TOOLBOX/etc/toolbox" 2>/dev/null)" != "${TOOLBOX_PACKAGES[*]}" ]; then
+	elif ! debian_is toolbox "${TOOLBOX_PACKAGES[@]}"; then
 		make_toolbox
 	fi
 }
