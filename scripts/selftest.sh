@@ -208,5 +208,56 @@ sed -i 's/^\(KERNEL_DEB_SHA256=\)./\1f/' "$P/kernel.base"
 expect "checksum wrong" "checksum" make tree
 nothing_made
 
+step "vm"
+project
+echo : >"$WORK/job"
+expect "no job" "which job" make vm
+expect "no such job" "JOB=.*no such file" make vm JOB="$WORK/nowhere"
+expect "no such folder" "FILES=.*no such folder" make vm JOB="$WORK/job" FILES="$WORK/job"
+expect "no size" "MEM=.*512M" make vm JOB="$WORK/job" MEM=much
+expect "no time" "VM_TIMEOUT=.*seconds" make vm JOB="$WORK/job" VM_TIMEOUT=long
+expect "no flag" "STOCK=.*STOCK=1" make vm JOB="$WORK/job" STOCK=yes
+nothing_made
+holds "  no folder of a run made" test ! -e build/vm
+
+step "splats"
+# One complaint of each kind, as the kernel says it.
+while IFS= read -r line; do
+	printf '[    1.0] fine\n[    2.0] %s\n' "$line" >"$WORK/log"
+	if [ "$("$TOP/scripts/splat.sh" "$WORK/log")" = "[    2.0] $line" ]; then
+		ok "seen: $line"
+	else
+		bad "not seen: $line"
+	fi
+	holds "  expected" "$TOP/scripts/splat.sh" -x '^\[    2' "$WORK/log"
+done <<'END'
+WARNING: drivers/gpu/drm/drm_gem_shmem_helper.c:190 at drm_gem_shmem_release+0x10/0x20, CPU#0: job/1
+WARNING: possible circular locking dependency detected
+BUG: KASAN: slab-use-after-free in drm_gem_shmem_free+0x10/0x20
+BUG: KCSAN: data-race in drm_gem_shmem_get_pages / drm_gem_shmem_put_pages
+BUG: kernel NULL pointer dereference, address: 0000000000000008
+BUG: sleeping function called from invalid context at kernel/locking/mutex.c:1
+BUG: Bad page state in process job  pfn:00001
+BUG kmalloc-64 (Not tainted): Object already free
+kernel BUG at mm/slub.c:1!
+Oops: general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP
+Kernel panic - not syncing: Fatal exception
+UBSAN: array-index-out-of-bounds in drivers/gpu/drm/drm_gem.c:1:2
+INFO: task job:1 blocked for more than 120 seconds.
+rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [job:1]
+DMA-API: virtio-pci 0000:00:03.0: device driver has pending DMA allocations while released from device [count=1]
+kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+unreferenced object 0xffff888001234500 (size 64):
+refcount_t: underflow; use-after-free.
+list_del corruption. next->prev should be ffff888001234500, but was dead000000000122
+ODEBUG: free active (active state 0) object: ffff888001234500 object type: work_struct
+sysfs: cannot create duplicate filename '/devices/faux/vgem'
+job: page allocation failure: order:4, mode:0xcc0(GFP_KERNEL), nodemask=(null)
+Out of memory: Killed process 1 (job)
+END
+echo 'DMA-API: preallocated 65536 debug entries' >"$WORK/log"
+holds "harmless" "$TOP/scripts/splat.sh" "$WORK/log"
+
 step "selftest: $PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]

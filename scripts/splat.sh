@@ -45,7 +45,7 @@ for log; do
 	[ -r "$log" ] || { echo "error: splat.sh: cannot read $log" >&2; exit 2; }
 done
 
-found=$(tr -d '\r' <<<"$(cat -- "$@")" | grep -aE "$(IFS='|'; echo "${SPLATS[*]}")" |
+found=$(cat -- "$@" | tr -d '\r\0' | grep -aE "$(IFS='|'; echo "${SPLATS[*]}")" |
 	grep -avE "$HARMLESS${expected:+|$expected}") || true
 [ -n "$found" ] || exit 0
 printf '%s\n' "$found"

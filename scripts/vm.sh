@@ -7,14 +7,14 @@
 # is none to be had, or when the kernel complained (splat.sh).
 #
 # A kernel is built once for what is in the tree and in configs/vm*.config, and
-# kept in build/vm/NAME, NAME being stock, patched, stock-checked or
-# patched-checked. Stock and patched share an object directory: with one
-# worktree for both, only what differs is built again.
+# kept in build/vm/NAME: stock, patched or the COMMIT= asked for, and -checked
+# or -kcsan. They share an object directory as far as they share a
+# configuration: with one worktree for all, only what differs is built again.
 
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
-JOB=${JOB:-} FILES=${FILES:-} STOCK=${STOCK:-} CHECKED=${CHECKED:-} ROOT=${ROOT:-} SLEEP=${SLEEP:-}
+JOB=${JOB:-} FILES=${FILES:-} STOCK=${STOCK:-} COMMIT=${COMMIT:-} CHECKED=${CHECKED:-} ROOT=${ROOT:-} SLEEP=${SLEEP:-}
 ARGS=${ARGS:-} MEM=${MEM:-1G} DISK=${DISK:-2G} SPLATS=${SPLATS:-} QEMU_ARGS=${QEMU_ARGS:-} APPEND=${APPEND:-}
 VM_TIMEOUT=${VM_TIMEOUT:-600}
 
@@ -34,7 +34,13 @@ check_settings()
 {
 	local flag
 
-	for flag in STOCK CHECKED SLEEP; do
+	case $CHECKED in
+	0) CHECKED='' ;;
+	1) CHECKED=checked ;;
+	''|kcsan) ;;
+	*) die "CHECKED=$CHECKED: say CHECKED=1, CHECKED=kcsan, or leave it out" ;;
+	esac
+	for flag in STOCK SLEEP; do
 		case ${!flag} in
 		0) printf -v "$flag" '' ;;
 		''|1) ;;
@@ -59,12 +65,14 @@ check_settings()
 	fi
 	[ -d "$FILES" ] || die "FILES=$FILES: no such folder"
 	FILES=$(realpath "$FILES")
-	FLAVOUR=$([ -n "$STOCK" ] && echo stock || echo patched)${CHECKED:+-checked}
+	[ -z "$STOCK" ] || [ -z "$COMMIT" ] || die "STOCK=1 or COMMIT=$COMMIT, not both"
+	FLAVOUR=${STOCK:+stock}${COMMIT//[^A-Za-z0-9._-]/_}
+	FLAVOUR=${FLAVOUR:-patched}${CHECKED:+-$CHECKED}
 }
 
 configs()
 {
-	echo "$TOP/configs/vm.config" ${CHECKED:+"$TOP/configs/vm-checked.config"}
+	echo "$TOP/configs/vm.config" ${CHECKED:+"$TOP/configs/vm-$CHECKED.config"}
 }
 
 # What a kernel is made from: source, configuration, compiler.
@@ -94,12 +102,12 @@ configure_kernel()
 
 need_kernel()
 {
-	local commit obj=$OUT/vm${CHECKED:+-checked} dir=$VM/$FLAVOUR total=$VM_OBJECTS stamp
+	local commit obj=$OUT/vm${CHECKED:+-$CHECKED} dir=$VM/$FLAVOUR total=$VM_OBJECTS stamp
 
-	need_tree
 	need_packages gcc libc6-dev make flex bison bc libelf-dev libssl-dev kmod cpio busybox-static \
 		qemu-system-x86 util-linux
-	commit=$([ -n "$STOCK" ] && echo base || echo HEAD)
+	commit=${STOCK:+base}${COMMIT}
+	commit=${commit:-HEAD}
 	stamp=$(kernel_stamp "$commit")
 	mkdir -p "$VM"
 	exec 9>"$VM/lock"
@@ -279,6 +287,9 @@ main()
 	*) echo "usage: vm.sh job|shell|kernel" >&2; exit 2 ;;
 	esac
 	check_settings "$1"
+	need_tree
+	[ -z "$COMMIT" ] || git -C "$TREE" rev-parse -q --verify "$COMMIT^{commit}" >/dev/null ||
+		die "COMMIT=$COMMIT: no such commit in $TREE"
 	make_run "$1"
 	need_kernel
 	if [ "$1" = kernel ]; then
