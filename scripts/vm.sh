@@ -63,6 +63,7 @@ check_settings()
 	else
 		FILES=${FILES:-$TOP}
 	fi
+	[ "$SPLATS" != ok ] || SPLATS=.
 	[ -d "$FILES" ] || die "FILES=$FILES: no such folder"
 	FILES=$(realpath "$FILES")
 	[ -z "$STOCK" ] || [ -z "$COMMIT" ] || die "STOCK=1 or COMMIT=$COMMIT, not both"
@@ -111,7 +112,7 @@ need_kernel()
 	stamp=$(kernel_stamp "$commit")
 	mkdir -p "$VM"
 	exec 9>"$VM/lock"
-	flock -n 9 || { step "waiting for another build of a kernel"; flock 9; }
+	flock -w 3 9 || { step "waiting for another build of a kernel"; flock 9; }
 	if [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ]; then
 		need_space "$BUILD" $((${CHECKED:+3}000 + 1500))
 		worktree "$commit"
@@ -201,7 +202,6 @@ qemu_args()
 		-kernel "$RUN/kernel" -initrd "$RUN/initramfs.cpio"
 		-vga cirrus -device bochs-display
 		-device virtio-gpu-pci,max_hostmem=4G
-		-device virtio-serial-pci
 		-drive "file=$run/disk,format=raw,if=virtio,cache=unsafe")
 	mapfile -t -O ${#QEMU[@]} QEMU < <(share files "$FILES" ,readonly=on; share out "$RUN/out" ''
 		[ -z "$ROOT" ] || share root "$BUILD/rootfs" ,readonly=on)
@@ -221,7 +221,8 @@ judge()
 	tr -d '\r' <"$console" >"$console.tmp"
 	mv "$console.tmp" "$console"
 	job=$(sed -n 's/.*\bvm: the job ended with status \([0-9]*\)$/\1/p' "$console" | tail -n 1)
-	[ -n "$job" ] || {
+	if [ -z "$job" ]; then
+		show_splats || true
 		if grep -q 'Kernel panic' "$console"; then
 			die "the guest panicked: $(grep -m1 -oE '(BUG|Oops|Kernel panic|general protection).*' "$console"); see $console"
 		elif [ "$status" = 124 ] || [ "$status" = 137 ]; then
@@ -233,21 +234,19 @@ judge()
 		else
 			die "the guest ended without a status of the job; see $console"
 		fi
-	}
+	fi
 	STATUS=$job
 }
 
-splats()
+# Fails when there are any that are not expected.
+show_splats()
 {
-	local found n
+	local found
 
-	[ "$SPLATS" != ok ] || SPLATS=.
-	if ! found=$(scripts/splat.sh ${SPLATS:+-x "$SPLATS"} "$RUN/console.log"); then
-		n=$(wc -l <<<"$found")
-		printf '%s\n' "$found" | head -n 20 | sed 's/^/    | /'
-		step "the kernel complained ($n lines; SPLATS= for those expected)"
-		[ "$STATUS" != 0 ] || STATUS=1
-	fi
+	! found=$(scripts/splat.sh ${SPLATS:+-x "$SPLATS"} "$RUN/console.log") || return 0
+	printf '%s\n' "$found" | head -n 20 | sed 's/^/    | /'
+	note "the kernel complained, $(wc -l <<<"$found") lines (SPLATS= for those expected)"
+	return 1
 }
 
 run_job()
@@ -255,16 +254,14 @@ run_job()
 	local status=0
 
 	step "$NAME: booting; output and logs in $RUN"
-	# shellcheck disable=SC2054
-	QEMU+=(-serial "file:${RUN//,/,,}/console.log"
-		-chardev file,id=job,path=/dev/stdout -device virtserialport,chardev=job,name=job)
+	QEMU+=(-serial "file:$RUN/console.log" -serial file:/dev/stdout)
 	{ timeout --foreground -k 5 "$VM_TIMEOUT" "${QEMU[@]}" 2>"$RUN/qemu.log" </dev/null ||
 		echo $? >"$RUN/qemu.status"; } | tee "$RUN/job.log"
 	[ ! -e "$RUN/qemu.status" ] || status=$(cat "$RUN/qemu.status")
 	rm -f "$RUN/qemu.status"
 	[ -e "$RUN/console.log" ] || touch "$RUN/console.log"
 	judge "$status"
-	splats
+	show_splats || [ "$STATUS" != 0 ] || STATUS=1
 	step "$NAME: $([ "$STATUS" = 0 ] && echo passed || echo "FAILED with status $STATUS")"
 	exit "$STATUS"
 }
