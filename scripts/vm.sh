@@ -14,7 +14,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
-JOB=${JOB:-} FILES=${FILES:-} STOCK=${STOCK:-} COMMIT=${COMMIT:-} CHECKED=${CHECKED:-} ROOT=${ROOT:-} SLEEP=${SLEEP:-}
+JOB=${JOB:-} FILES=${FILES:-} STOCK=${STOCK:-} COMMIT=${COMMIT:-} CHECKED=${CHECKED:-} ROOT=${ROOT:-} SLEEP=${SLEEP:-} GL=${GL:-}
 ARGS=${ARGS:-} MEM=${MEM:-1G} DISK=${DISK:-2G} SPLATS=${SPLATS:-} QEMU_ARGS=${QEMU_ARGS:-} APPEND=${APPEND:-}
 VM_TIMEOUT=${VM_TIMEOUT:-600}
 
@@ -40,7 +40,7 @@ check_settings()
 	''|kcsan) ;;
 	*) die "CHECKED=$CHECKED: say CHECKED=1, CHECKED=kcsan, or leave it out" ;;
 	esac
-	for flag in STOCK SLEEP; do
+	for flag in STOCK SLEEP GL; do
 		case ${!flag} in
 		0) printf -v "$flag" '' ;;
 		''|1) ;;
@@ -184,6 +184,24 @@ make_initramfs()
 	truncate -s "$DISK" "$RUN/disk"
 }
 
+# virtio-gpu renders with the host's OpenGL, which wants a display: a virtual
+# one, around all of this script.
+need_display()
+{
+	[ -z "${VM_DISPLAY:-}" ] || return 0
+	need_packages qemu-system-x86 qemu-system-gui xvfb xauth libgl1-mesa-dri
+	VM_DISPLAY=1 exec xvfb-run -a "$0" "$@"
+}
+
+# Blobs and Vulkan (venus) take QEMU 10, as in Debian 13.
+gl_options()
+{
+	local version
+
+	version=$(qemu-system-x86_64 --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
+	[ "${version:-0}" -lt 10 ] || echo ,blob=on,hostmem=256M,venus=on
+}
+
 # Commas in a value are doubled, says QEMU.
 share()
 {
@@ -197,12 +215,18 @@ qemu_args()
 
 	# shellcheck disable=SC2054
 	# No KVM: what there is of it in a virtual machine may abort the guest.
-	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -display none
+	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config
 		-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$MEM"
 		-kernel "$RUN/kernel" -initrd "$RUN/initramfs.cpio"
 		-vga cirrus -device bochs-display
-		-device virtio-gpu-pci,max_hostmem=4G
 		-drive "file=$run/disk,format=raw,if=virtio,cache=unsafe")
+	if [ -n "$GL" ]; then
+		# shellcheck disable=SC2054
+		QEMU+=(-display gtk,gl=on -device "virtio-gpu-gl-pci,max_hostmem=4G$(gl_options)")
+	else
+		# shellcheck disable=SC2054
+		QEMU+=(-display none -device virtio-gpu-pci,max_hostmem=4G)
+	fi
 	mapfile -t -O ${#QEMU[@]} QEMU < <(share files "$FILES" ,readonly=on; share out "$RUN/out" ''
 		[ -z "$ROOT" ] || share root "$BUILD/rootfs" ,readonly=on)
 	# The video mode is what simpledrm drives.
@@ -284,6 +308,7 @@ main()
 	*) echo "usage: vm.sh job|shell|kernel" >&2; exit 2 ;;
 	esac
 	check_settings "$1"
+	[ -z "$GL" ] || need_display "$@"
 	need_tree
 	[ -z "$COMMIT" ] || git -C "$TREE" rev-parse -q --verify "$COMMIT^{commit}" >/dev/null ||
 		die "COMMIT=$COMMIT: no such commit in $TREE"
