@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# What the jobs share, for a busybox in the guest of `make vm`. Use:
+# . ./checks.sh; check NAME COMMAND...; ... ; checks_end
+
+FAILED=0
+
+# What the kernel must not say while a client runs. A command that the host
+# refuses or a mapping that is left over shows nowhere else.
+COMPLAINTS='WARNING|BUG|Oops|refcount_t|not clean|Objects remaining|\*ERROR\*|general protection'
+# Except for this; a job may know of something.
+EXPECTED='^$'
+
+# Runs the command, and prints "ok NAME", or "FAIL NAME" and why. What it prints
+# goes to the output folder; not at once, as that is no place for several writers.
+check()
+{
+	name=$1; shift
+	log=/tmp/$(echo "$name" | tr -c 'a-zA-Z0-9\n' - | tr -s -).log
+	status=0
+
+	dmesg -c >/dev/null
+	echo "check: $name" >/dev/kmsg
+	"$@" >"$log" 2>&1 || status=$?
+	dmesg | grep -E "$COMPLAINTS" | grep -vE "$EXPECTED" >"$log.dmesg"
+	if [ $status = 0 ] && [ ! -s "$log.dmesg" ]; then
+		echo "ok   $name"
+	else
+		echo "FAIL $name"
+		[ $status = 0 ] || tail -n 3 "$log" | sed 's/^/     | /'
+		head -n 3 "$log.dmesg" | sed 's/^/     | /'
+		FAILED=$((FAILED + 1))
+	fi
+	cp "$log" "$log.dmesg" /out/
+}
+
+checks_end()
+{
+	echo "${0##*/}: $FAILED failed"
+	[ $FAILED = 0 ]
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# All that a virtual machine can tell about the fixes of 1-fixes:
+#
+#	make vm SLEEP=1 JOB=build/clients/fixes.sh [STOCK=1]
+#
+# Passes with the fixes. On the base, all of split, unbind and unref fail.
+
+status=0
+for job in split hibernate unbind unref; do
+	./$job.sh || status=1
+done
+exit $status
