@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal series selftest toolbox vm vm-shell clean
+	drm-kunit removal series selftest toolbox vm vm-fixes sanitize vm-shell clean
 
 help:		## this list
 	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage] [PATCH=regex]'
@@ -19,7 +19,7 @@ run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suite
 test:		## what guards every change; about 33 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: removal, run
+test-all:	## test and all that is slower: removal, run, sanitize, vm-fixes
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part
@@ -54,6 +54,12 @@ removal:	## without any one functional patch (or those PATCH= matches), some tes
 
 vm:		## run JOB= as root in QEMU, with virtio-gpu, under the patched kernel
 	@scripts/vm.sh job
+
+vm-fixes:	## clients of vgem, vkms and virtio-gpu in there: the base fails, the series passes
+	@scripts/vm-fixes.sh
+
+sanitize:	## the shmem suites on UML with KASAN, lockdep and the like; planted bugs are seen
+	@scripts/sanitize.sh
 
 vm-shell:	## a shell in there
 	@scripts/vm.sh shell

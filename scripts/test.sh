@@ -18,5 +18,7 @@ stage bisect	scripts/bisect.sh
 if [ "${1:-}" = all ]; then
 	stage removal	scripts/removal.sh
 	stage run	scripts/run.sh
+	stage sanitize	scripts/sanitize.sh
+	stage vm-fixes	scripts/vm-fixes.sh
 fi
 stages_end

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The drm_gem_shmem* suites on UML with the sanitizers that it has: no case
+# fails, and the kernel's log holds none of the complaints that splat.sh knows.
+#
+# Before that the search proves itself: planted/planted_test.c holds a bug for
+# each sanitizer. It is built into a scratch copy, and each must be seen.
+
+. "$(dirname "$0")/lib.sh"
+
+# case: what the log must say
+PLANTED='
+warn		WARNING: .*planted_warn
+kasan		KASAN: slab-use-after-free
+lockdep		possible circular locking dependency
+sleep		sleeping function called from invalid context
+dma		DMA-API: .*tries to free DMA memory it has not allocated
+sg		WARNING: .*scatterlist|kernel BUG at .*scatterlist
+list		list_del corruption|KASAN: .*
+vm		WARNING: .*planted_vm
+refcount	refcount_t: decrement hit 0
+'
+
+# suites GLOB NAME
+suites()
+{
+	"$TOP/scripts/kunit.sh" -f "$1" -t "$UML_OBJECTS" "$2" \
+		"$WT" "$OUT/uml-sanitize" "$BUILD/sanitize.kunitconfig"
+}
+
+need_tree
+mkdir -p "$BUILD"
+cat configs/shmem.kunitconfig configs/sanitize.kunitconfig >"$BUILD/sanitize.kunitconfig"
+
+step "building User-Mode Linux with sanitizers and planted bugs"
+worktree HEAD
+cp scripts/planted/planted_test.c "$WT/drivers/gpu/drm/tests/"
+echo 'obj-y += planted_test.o' >>"$WT/drivers/gpu/drm/tests/Makefile"
+failed=0
+while IFS=$'\t' read -r name expected; do
+	[ -n "$name" ] || continue
+	expected=${expected##*$'\t'}
+	log=$LOGS/sanitize-planted-kernel.log
+	rm -f "$log"
+	# A planted bug is no failure of the case, and may be the end of the kernel.
+	suites "planted.planted_$name" sanitize-planted >"$LOGS/sanitize-planted.out" 2>&1 || true
+	if [ ! -e "$log" ]; then
+		cat "$LOGS/sanitize-planted.out"
+		die "the kernel with the planted bugs did not run"
+	elif scripts/splat.sh "$log" | grep -qE "$expected"; then
+		note "planted $name: seen"
+	else
+		note "planted $name: NOT SEEN; see $log"
+		cp "$log" "$LOGS/sanitize-planted-$name-kernel.log"
+		failed=1
+	fi
+done <<<"$PLANTED"
+worktree HEAD
+[ $failed = 0 ] || die "the search would not see every bug"
+
+step "the drm_gem_shmem* suites with sanitizers"
+suites 'drm_gem_shmem*' sanitize || die "the suites fail with sanitizers"
+scripts/splat.sh "$LOGS/sanitize-kernel.log" || die "the kernel complained; see $LOGS/sanitize-kernel.log"
+step "PASSED: all planted bugs were seen, and the suites draw no complaint"
