@@ -184,22 +184,25 @@ make_initramfs()
 	truncate -s "$DISK" "$RUN/disk"
 }
 
+qemu_version()
+{
+	qemu-system-x86_64 --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p'
+}
+
 # virtio-gpu renders with the host's OpenGL, which wants a display: a virtual
 # one, around all of this script.
 need_display()
 {
 	[ -z "${VM_DISPLAY:-}" ] || return 0
 	need_packages qemu-system-x86 qemu-system-gui xvfb xauth libgl1-mesa-dri
+	[ "$(qemu_version)" -lt 10 ] || need_packages virgl-server mesa-vulkan-drivers
 	VM_DISPLAY=1 exec xvfb-run -a "$0" "$@"
 }
 
 # Blobs and Vulkan (venus) take QEMU 10, as in Debian 13.
 gl_options()
 {
-	local version
-
-	version=$(qemu-system-x86_64 --version | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
-	[ "${version:-0}" -lt 10 ] || echo ,blob=on,hostmem=256M,venus=on
+	[ "$(qemu_version)" -lt 10 ] || echo ,blob=on,hostmem=256M,venus=on
 }
 
 # Commas in a value are doubled, says QEMU.
