@@ -28,7 +28,7 @@ ROOTFS_PACKAGES=(
 	libgl1-mesa-dri libgbm1 libegl-mesa0 vulkan-tools mesa-vulkan-drivers
 )
 # Objects of a clean build, about: for the progress line only.
-VM_OBJECTS=2400
+VM_OBJECTS=1500
 
 check_settings()
 {
@@ -103,7 +103,7 @@ configure_kernel()
 
 need_kernel()
 {
-	local commit obj=$OUT/vm${CHECKED:+-$CHECKED} dir=$VM/$FLAVOUR total=$VM_OBJECTS stamp
+	local minutes=10 commit obj=$OUT/vm${CHECKED:+-$CHECKED} dir=$VM/$FLAVOUR total=$VM_OBJECTS stamp
 
 	need_packages gcc libc6-dev make flex bison bc libelf-dev libssl-dev kmod cpio busybox-static \
 		qemu-system-x86 util-linux
@@ -117,11 +117,12 @@ need_kernel()
 		need_space "$BUILD" $((${CHECKED:+3}000 + 1500))
 		worktree "$commit"
 		mkdir -p "$obj"
+		[ -z "$CHECKED" ] || minutes=20
 		[ ! -e "$obj/vmlinux" ] || total=0
 		MAKE_KERNEL=(make -s -C "$WT" "O=$obj" ARCH=x86_64 "-j$JOBS"
 			"CC=$(! command -v ccache >/dev/null || echo 'ccache ')gcc" KBUILD_BUILD_USER=vm KBUILD_BUILD_HOST=vm)
 		configure_kernel "$obj"
-		step "building the $FLAVOUR kernel ($([ "$total" = 0 ] && echo 'what changed' || echo 'about 10 minutes cold on 2 CPUs'))"
+		step "building the $FLAVOUR kernel ($([ "$total" = 0 ] && echo 'what changed' || echo "about $minutes minutes cold on 2 CPUs"))"
 		run_logged -o "$obj" -t "$total" "vm-$FLAVOUR" "${MAKE_KERNEL[@]}" bzImage modules ||
 			die "vm: the $FLAVOUR kernel does not build"
 		rm -rf "$dir" "$dir.tmp"
@@ -166,7 +167,16 @@ make_run()
 	done
 	find "$RUN" -mindepth 1 ! -name .lock -delete
 	mkdir "$RUN/out"
-	trap '[ "$BASHPID" != $$ ] || rm -rf "$RUN"/{initramfs,initramfs.cpio,kernel,disk,qemu.pid}' EXIT
+	trap '[ "$BASHPID" != $$ ] || clean_run' EXIT
+}
+
+# QEMU takes the file with its id away when it ends.
+clean_run()
+{
+	local pid
+
+	! pid=$(cat "$RUN/qemu.pid" 2>/dev/null) || kill "$pid" 2>/dev/null || true
+	rm -rf "$RUN"/{initramfs,initramfs.cpio,kernel,disk,qemu.pid}
 }
 
 make_initramfs()
@@ -218,7 +228,7 @@ qemu_args()
 
 	# shellcheck disable=SC2054
 	# No KVM: what there is of it in a virtual machine may abort the guest.
-	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config
+	QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -pidfile "$RUN/qemu.pid"
 		-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$MEM"
 		-kernel "$RUN/kernel" -initrd "$RUN/initramfs.cpio"
 		-vga cirrus -device bochs-display
