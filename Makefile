@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal series selftest toolbox vm vm-fixes sanitize vm-shell clean
+	drm-kunit removal mutants series selftest toolbox vm vm-fixes sanitize vm-shell clean
 
 help:		## this list
 	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage] [PATCH=regex]'
@@ -19,7 +19,7 @@ run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suite
 test:		## what guards every change; about 33 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: removal, run, sanitize, vm-fixes
+test-all:	## test and all that is slower: mutants, removal, run, sanitize, vm-fixes
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part
@@ -51,6 +51,9 @@ rust:		## the Rust binding compiles and its suite passes on UML
 
 removal:	## without any one functional patch (or those PATCH= matches), some test fails
 	@scripts/removal.sh
+
+mutants:	## with any small, wrong change to the helper (or those MUTANT= matches), some test fails
+	@scripts/mutants.sh
 
 vm:		## run JOB= as root in QEMU, with virtio-gpu, under the patched kernel
 	@scripts/vm.sh job

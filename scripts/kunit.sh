@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kunit.sh [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-q] NAME SOURCE OBJDIR KUNITCONFIG
+# kunit.sh [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-w SECONDS] [-q] NAME SOURCE OBJDIR KUNITCONFIG
 #
 # Build SOURCE for User-Mode Linux in OBJDIR and run its KUnit suites with the
 # kernel's own kunit.py. Prints a table of suites. Fails when anything does:
@@ -10,19 +10,21 @@
 #   -m MIN    so many cases must run
 #   -s        a case may be skipped
 #   -t TOTAL  about so many objects make a clean build (for the progress line)
+#   -w SECS   wait no longer for the kernel (default: 600 s)
 #   -q        no table when all is well
 # The times in the table are those of the kernel's log.
 # Logs: $LOGS/NAME.log (kunit.py), NAME.json (its result), NAME-kernel.log
 
 . "$(dirname "$0")/lib.sh"
 
-glob='' min=1 skips=() total=0 quiet=()
-while getopts f:m:st:q opt; do
+glob='' min=1 skips=() total=0 wait=600 quiet=()
+while getopts f:m:st:w:q opt; do
 	case $opt in
 	f) glob=$OPTARG ;;
 	m) min=$OPTARG ;;
 	s) skips=(--allow-skips) ;;
 	t) total=$OPTARG ;;
+	w) wait=$OPTARG ;;
 	q) quiet=(--quiet) ;;
 	*) exit 2 ;;
 	esac
@@ -40,7 +42,7 @@ rm -f "$json" "$objdir/test.log" "$LOGS/$name-kernel.log"
 status=0
 (cd "$source" && PYTHONDONTWRITEBYTECODE=1 run_logged -o "$objdir" -t "$total" "$name" \
 	python3 tools/testing/kunit/kunit.py run --build_dir="$objdir" --kunitconfig="$config" \
-	--kconfig_add=CONFIG_PRINTK_TIME=y --jobs="$JOBS" --timeout=600 --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
+	--kconfig_add=CONFIG_PRINTK_TIME=y --jobs="$JOBS" --timeout="$wait" --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
 	status=$?
 [ ! -e "$objdir/test.log" ] || cp "$objdir/test.log" "$LOGS/$name-kernel.log"
 [ -e "$json" ] || die "$name: no result; see $LOGS/$name.log"

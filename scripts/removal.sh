@@ -17,6 +17,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
+. "$TOP/scripts/noticed.sh"
 
 argued()
 {
@@ -33,33 +34,17 @@ functional()
 		touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
 }
 
-# What kunit.sh said was wrong.
-kunit_why()
-{
-	if grep -q ' FAILED: ' "$1"; then
-		sed -n 's/^ *\(FAIL\|SKIP\): /KUnit: /p' "$1" | head -n 1
-	else
-		echo "build"
-	fi
-}
-
 # noticed RUST: does a test fail in the worktree? Sets $WHY.
 noticed()
 {
 	local out=$LOGS/removal.out
 
-	if ! "$TOP/scripts/kunit.sh" -f 'drm_gem_shmem*' removal-uml \
-		"$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" >"$out" 2>&1; then
-		WHY=$(kunit_why "$out")
 	# One driver's conversion is none of UML's business.
-	elif ! TREE=$WT "$TOP/scripts/lint.sh" cocci >"$out" 2>&1; then
-		WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+\.[ch]\b.*' "$out")"
-	elif [ "$1" = rust ] && ! in_toolbox "$TOP/scripts/kunit.sh" -f 'rust_drm_gem_shmem*' removal-rust \
-		"$WT" "$OUT/uml-rust-work" "$TOP/configs/rust.kunitconfig" >"$out" 2>&1; then
-		WHY=$(kunit_why "$out")
-	else
-		return 1
-	fi
+	kunit_notices removal || cocci_notices removal || {
+		[ "$1" = rust ] && ! in_toolbox "$TOP/scripts/kunit.sh" -f 'rust_drm_gem_shmem*' removal-rust \
+			"$WT" "$OUT/uml-rust-work" "$TOP/configs/rust.kunitconfig" >"$out" 2>&1 &&
+			WHY=$(kunit_why "$out")
+	}
 }
 
 # "rust" when the commits touch Rust code.

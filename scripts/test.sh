@@ -15,7 +15,9 @@ stage drm-kunit	scripts/drm-kunit.sh
 stage drivers	scripts/drivers.sh
 stage rust	scripts/rust.sh
 stage bisect	scripts/bisect.sh
+stage mutants-quick scripts/mutants.sh quick
 if [ "${1:-}" = all ]; then
+	stage mutants	scripts/mutants.sh
 	stage removal	scripts/removal.sh
 	stage run	scripts/run.sh
 	stage sanitize	scripts/sanitize.sh

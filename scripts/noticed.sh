@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Does a test notice that the worktree is wrong? Source it after lib.sh.
+#
+#   kunit_notices NAME [OPTION...]   the build for UML or the drm_gem_shmem*
+#                                    suites fail; options are those of kunit.sh
+#   cocci_notices NAME               the semantic patch has something to say
+#
+# Both look at $WT, keep the output in $LOGS/NAME.out, and set $WHY if so.
+
+# What kunit.sh said was wrong.
+kunit_why()
+{
+	if grep -q ' FAILED: ' "$1"; then
+		sed -n 's/^ *\(FAIL\|SKIP\): /KUnit: /p' "$1" | head -n 1
+	else
+		echo "build"
+	fi
+}
+
+kunit_notices()
+{
+	local out=$LOGS/$1.out
+
+	mkdir -p "$LOGS"
+	! "$TOP/scripts/kunit.sh" "${@:2}" -f 'drm_gem_shmem*' "$1-uml" \
+		"$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" >"$out" 2>&1 || return 1
+	WHY=$(kunit_why "$out")
+}
+
+cocci_notices()
+{
+	local out=$LOGS/$1.out
+
+	! TREE=$WT "$TOP/scripts/lint.sh" cocci >"$out" 2>&1 || return 1
+	WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+\.[ch]\b.*' "$out")"
+}
