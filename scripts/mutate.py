@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Apply a small, wrong change of scripts/mutants.txt, which says how to write one.
 
-mutate.py TABLE list          one line a mutant: name, file, "quick" or "-",
+mutate.py TABLE list          one line a mutant: name, test, "quick" or "-",
                               and why it may survive or "-", with tabs between
 mutate.py TABLE apply NAME    change the file, below the current directory
 """
@@ -11,14 +11,15 @@ import sys
 
 
 class Mutant:
-    def __init__(self, file, name, function, quick):
-        self.file, self.name, self.function, self.quick = file, name, function, quick
+    def __init__(self, file, test, name, function, quick):
+        self.file, self.test = file, test
+        self.name, self.function, self.quick = name, function, quick
         self.survives = "-"
         self.hunks = [[]]
 
 
 def read(table):
-    mutants, file, mutant = {}, None, None
+    mutants, place, mutant = {}, None, None
     with open(table) as lines:
         for number, line in enumerate(lines, 1):
             line = line.rstrip("\n")
@@ -33,11 +34,11 @@ def read(table):
                 mutant.hunks.append([])
             elif mutant and words[0] == "survives:":
                 mutant.survives = " ".join(words[1:])
-            elif words[0] == "file" and len(words) == 2:
-                file = words[1]
-            elif file and not mutant and line[0] not in " +-" and \
+            elif words[0] == "file" and words[2:] in (["kunit"], ["cocci"]):
+                place = words[1:]
+            elif place and not mutant and line[0] not in " +-" and \
                     (len(words) == 2 or words[2:] == ["quick"]) and words[0] not in mutants:
-                mutant = Mutant(file, words[0], words[1], "quick" if words[2:] else "-")
+                mutant = Mutant(*place, words[0], words[1], "quick" if words[2:] else "-")
                 mutants[words[0]] = mutant
             else:
                 sys.exit(f"error: {table}:{number}: what is this? {line}")
@@ -82,7 +83,7 @@ def main():
     mutants = read(sys.argv[1])
     if sys.argv[2:] == ["list"]:
         for m in mutants.values():
-            print(m.name, m.file, m.quick, m.survives, sep="\t")
+            print(m.name, m.test, m.quick, m.survives, sep="\t")
     elif len(sys.argv) == 4 and sys.argv[2] == "apply":
         apply(mutants[sys.argv[3]])
     else:
