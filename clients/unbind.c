@@ -5,6 +5,7 @@
  * they asked for is never done, but what it held has to be let go.
  *
  * With the argument "silent" the host answers nothing, and all clients wait.
+ * With "idle" they just have the device open, and close it afterwards.
  */
 
 #include "virtgpu.h"
@@ -68,6 +69,7 @@ static void client(unsigned int nr, int ready, int go)
 int main(int argc, char **argv)
 {
 	bool silent = argc > 1 && !strcmp(argv[1], "silent");
+	bool idle = argc > 1 && !strcmp(argv[1], "idle");
 	unsigned int i, failed = 0;
 	char name[256], byte;
 	int ready[2], go[2], status, fd;
@@ -94,9 +96,12 @@ int main(int argc, char **argv)
 
 	if (silent)
 		silence_host(name, true);
-	close(go[1]);
+	if (!idle)
+		close(go[1]);
 	sleep(1);
 	must_write(VIRTGPU_DRIVER "unbind", name);
+	if (idle)
+		close(go[1]);
 	if (silent)
 		silence_host(name, false);
 	for (i = 0; i < NR_CLIENTS; i++) {
