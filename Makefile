@@ -16,7 +16,7 @@ help:		## this list
 run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suites
 	@scripts/run.sh
 
-test:		## what guards every change; about 33 minutes from nothing on 2 cores
+test:		## what guards every change; about 40 minutes from nothing on 2 cores
 	@scripts/test.sh
 
 test-all:	## test and all that is slower: mutants, removal, run, sanitize, vm-fixes
