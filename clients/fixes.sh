@@ -3,7 +3,7 @@
 #
 # All that a virtual machine can tell about the fixes of 1-fixes:
 #
-#	make vm SLEEP=1 JOB=build/clients/fixes.sh [STOCK=1]
+#	make vm SLEEP=1 JOB=build/clients/fixes.sh [STOCK=1] [ARGS=seeds for split]
 #
 # Passes with the fixes. On the base, all of split, unbind and unref fails but
 # for idle clients in unbind. For these, and not for hibernation, it takes a
@@ -11,6 +11,6 @@
 
 status=0
 for job in split hibernate unbind unref; do
-	./$job.sh || status=1
+	./$job.sh "$@" || status=1
 done
 exit $status
