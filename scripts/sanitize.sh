@@ -11,14 +11,14 @@
 
 # case: what the log must say
 PLANTED='
-warn		WARNING: .*planted_warn
+warn		WARNING: .*planted_test
 kasan		KASAN: slab-use-after-free
 lockdep		possible circular locking dependency
 sleep		sleeping function called from invalid context
 dma		DMA-API: .*tries to free DMA memory it has not allocated
-sg		WARNING: .*scatterlist|kernel BUG at .*scatterlist
-list		list_del corruption|KASAN: .*
-vm		WARNING: .*planted_vm
+sg		BUG.*scatterlist
+list		list_del corruption
+vm		WARNING: .*planted_test
 refcount	refcount_t: decrement hit 0
 '
 

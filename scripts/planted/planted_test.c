@@ -65,10 +65,12 @@ static void planted_dma(struct kunit *test)
 
 static void planted_sg(struct kunit *test)
 {
-	struct scatterlist sg = {};
+	struct scatterlist sg = {
+		.page_link = SG_CHAIN,
+	};
 
-	/* Not initialized: no magic number. */
-	sg_set_page(&sg, virt_to_page(PAGE_OFFSET), 64, 0);
+	/* A link to the next table is no entry. */
+	sg_set_page(&sg, virt_to_page(test), 64, 0);
 }
 
 static void planted_list(struct kunit *test)
