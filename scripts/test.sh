@@ -22,5 +22,6 @@ if [ "${1:-}" = all ]; then
 	stage run	scripts/run.sh
 	stage sanitize	scripts/sanitize.sh
 	stage vm-fixes	scripts/vm-fixes.sh
+	stage vm-clients scripts/vm-clients.sh
 fi
 stages_end

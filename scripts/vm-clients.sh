@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Clients at work under the patched kernel: random system calls on vgem, vkms
+# and virtio-gpu at once with memory short, for T= seconds (60), the same while
+# the driver of virtio-gpu is taken away and brought back, and all allocations
+# of each call failing, one after the other.
+
+. "$(dirname "$0")/lib.sh"
+
+T=${T:-60}
+[[ $T =~ ^[1-9][0-9]*$ ]] || die "T=$T: not a number of seconds"
+export VM_TIMEOUT=$((T + 900)) STOCK=''
+
+need_tree
+scripts/clients.sh
+step "random system calls, $T s"
+JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T" VM_NAME=stress scripts/vm.sh job ||
+	die "stress fails; ARGS='-s SEED' repeats it"
+# The driver asks for 128 KiB in one piece when it comes back.
+step "the same while virtio-gpu comes and goes"
+JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T -u" SPLATS='allocation failure: order:5' \
+	VM_NAME=stress-unbind scripts/vm.sh job || die "stress -u fails; ARGS='-u -s SEED' repeats it"
+# dma_buf_vmap() warns when there is no memory, on the base as well.
+step "allocations that fail"
+JOB=$BUILD/clients/failnth.sh SPLATS=dma_buf_vmap VM_NAME=failnth scripts/vm.sh job ||
+	die "failnth fails"
+step "PASSED: random system calls, unbind, failing allocations"
