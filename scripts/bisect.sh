@@ -110,7 +110,7 @@ bisect()
 			printf '%s\n' "$new" | sed 's/^/    | /'
 			die "new warnings after $subject"
 		}
-		! touched_files "$commit" | grep -q '\.rs$' ||
+		! grep -q '\.rs$' <<<"$(touched_files "$commit")" ||
 			note "Rust code is checked by 'make rust', at the end of the series only"
 		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' \
 			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" ||

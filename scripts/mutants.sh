@@ -28,7 +28,7 @@ killer()
 
 	cases=$(sed -n 's/^ *FAIL: //p' "$LOGS/mutants.out")
 	count=$(wc -l <<<"$cases")
-	{ grep -v '_random$' <<<"$cases" || echo "$cases"; } | head -n 1 | tr -d '\n'
+	printf '%s' "$(grep -m1 -v '_random$' <<<"$cases" || sed -n 1p <<<"$cases")"
 	[ "$count" -eq 1 ] || printf ' and %d more' $((count - 1))
 }
 

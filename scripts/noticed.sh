@@ -13,7 +13,7 @@
 kunit_why()
 {
 	if grep -q ' FAILED: ' "$1"; then
-		sed -n 's/^ *\(FAIL\|SKIP\): /KUnit: /p' "$1" | head -n 1
+		sed -n '/^ *\(FAIL\|SKIP\): / { s//KUnit: /p; q }' "$1"
 	else
 		echo "build"
 	fi

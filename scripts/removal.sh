@@ -21,7 +21,7 @@
 
 argued()
 {
-	git -C "$TREE" log -1 --format=%B "$1" | grep -qE '[Aa]rgued (from the code|by)\b'
+	grep -qE '[Aa]rgued (from the code|by)\b' <<<"$(git -C "$TREE" log -1 --format=%B "$1")"
 }
 
 # Tests, documentation and the semantic patch are no function; tests in Rust
@@ -29,9 +29,10 @@ argued()
 # notice a patch whose message says that there is "No functional change".
 functional()
 {
-	! git -C "$TREE" log -1 --format=%s "$1" | grep -q ': Test ' &&
+	! grep -q ': Test ' <<<"$(git -C "$TREE" log -1 --format=%s "$1")" &&
 		! argued "$1" &&
-		touched_files "$1" | grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)'
+		grep -qvE '^(drivers/gpu/drm/tests/|Documentation/|MAINTAINERS$|scripts/coccinelle/)' \
+			<<<"$(touched_files "$1")"
 }
 
 # noticed RUST: does a test fail in the worktree? Sets $WHY.
@@ -50,14 +51,14 @@ noticed()
 # "rust" when the commits touch Rust code.
 rust()
 {
-	git -C "$TREE" diff --name-only "$1" "$2" | grep -q '\.rs$' && echo rust || echo no
+	grep -q '\.rs$' <<<"$(git -C "$TREE" diff --name-only "$1" "$2")" && echo rust || echo no
 }
 
 need_tree
 commits=()
 with_rust=no
 for commit in $(series_commits); do
-	git -C "$TREE" log -1 --format=%s "$commit" | grep -qE -e "${PATCH:-.}" || continue
+	grep -qE -e "${PATCH:-.}" <<<"$(git -C "$TREE" log -1 --format=%s "$commit")" || continue
 	functional "$commit" || continue
 	commits+=("$commit")
 	[ "$(rust "$commit^" "$commit")" = no ] || with_rust=rust
@@ -86,7 +87,7 @@ for commit in "${commits[@]}"; do
 	git -C "$WT" checkout -q HEAD -- drivers/gpu/drm/tests scripts/coccinelle
 	if noticed "$(rust "$commit^" "$commit")"; then
 		step "$name: $WHY"
-	elif git -C "$TREE" log -1 --format=%B "$commit" | grep -qE '^No functional change( outside|\.|;)'; then
+	elif grep -qE '^No functional change( outside|\.|;)' <<<"$(git -C "$TREE" log -1 --format=%B "$commit")"; then
 		step "$name: nothing, and its message says so"
 	else
 		step "$name: NOTHING failed without it"

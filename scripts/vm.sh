@@ -281,7 +281,7 @@ show_splats()
 	local found
 
 	! found=$(scripts/splat.sh ${SPLATS:+-x "$SPLATS"} "$RUN/console.log") || return 0
-	printf '%s\n' "$found" | head -n 20 | sed 's/^/    | /'
+	sed -n '1,20s/^/    | /p' <<<"$found"
 	note "the kernel complained, $(wc -l <<<"$found") lines (SPLATS= for those expected)"
 	return 1
 }
