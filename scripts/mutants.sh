@@ -32,12 +32,12 @@ killer()
 	[ "$count" -eq 1 ] || printf ' and %d more' $((count - 1))
 }
 
-# noticed TEST: sets $WHY, to nothing if it does not compile.
+# noticed TEST FILE: sets $WHY, to nothing if it does not compile.
 noticed()
 {
 	case $1 in
 	kunit) kunit_notices mutants -w "$PATIENCE" && WHY=$(killer) ;;
-	cocci) cocci_notices mutants ;;
+	cocci) cocci_notices mutants "${2%/*}" ;;
 	esac
 }
 
@@ -45,22 +45,22 @@ noticed()
 need_tree
 worktree HEAD
 list=$(mutate list | awk -F '\t' -v re="${MUTANT:-.}" -v quick="${1:+quick}" \
-	'$1 ~ re && (quick == "" || $3 == quick)')
+	'$1 ~ re && (quick == "" || $4 == quick)')
 [ -n "$list" ] || die "there is no mutant${MUTANT:+ that matches $MUTANT}"
 
 step "the whole series first"
-for test in $(cut -f2 <<<"$list" | sort -u); do
-	! noticed "$test" || die "fails without a mutant (${WHY:-it does not compile})"
-done
+while read -r test dir; do
+	! noticed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
+done < <(awk -F '\t' '{ sub("/[^/]*$", "", $3); print $2, $2 == "kunit" ? "" : $3 }' <<<"$list" | sort -u)
 
 killed=0 survived=0 bad=0 rows=()
-while IFS=$'\t' read -r name test _ excuse; do
+while IFS=$'\t' read -r name test file _ excuse; do
 	start=$(date +%s)
 	git -C "$WT" checkout -q .
 	if ! error=$(mutate apply "$name" 2>&1); then
 		verdict="does not apply: $error"
 		bad=$((bad + 1))
-	elif noticed "$test" </dev/null; then
+	elif noticed "$test" "$file" </dev/null; then
 		if [ -z "$WHY" ]; then
 			verdict="does not compile; see $LOGS/mutants-uml.log"
 			bad=$((bad + 1))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Apply a small, wrong change of scripts/mutants.txt, which says how to write one.
 
-mutate.py TABLE list          one line a mutant: name, test, "quick" or "-",
+mutate.py TABLE list          one line a mutant: name, test, file, "quick" or "-",
                               and why it may survive or "-", with tabs between
 mutate.py TABLE apply NAME    change the file, below the current directory
 """
@@ -83,7 +83,7 @@ def main():
     mutants = read(sys.argv[1])
     if sys.argv[2:] == ["list"]:
         for m in mutants.values():
-            print(m.name, m.test, m.quick, m.survives, sep="\t")
+            print(m.name, m.test, m.file, m.quick, m.survives, sep="\t")
     elif len(sys.argv) == 4 and sys.argv[2] == "apply":
         apply(mutants[sys.argv[3]])
     else:

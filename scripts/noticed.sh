@@ -5,7 +5,8 @@
 #
 #   kunit_notices NAME [OPTION...]   the build for UML or the drm_gem_shmem*
 #                                    suites fail; options are those of kunit.sh
-#   cocci_notices NAME               the semantic patch has something to say
+#   cocci_notices NAME [DRIVER]      the semantic patch has something to say,
+#                                    about one driver's directory or all
 #
 # Both look at $WT, keep the output in $LOGS/NAME.out, and set $WHY if so.
 
@@ -33,6 +34,6 @@ cocci_notices()
 {
 	local out=$LOGS/$1.out
 
-	! TREE=$WT "$TOP/scripts/lint.sh" cocci >"$out" 2>&1 || return 1
+	! TREE=$WT DRIVER=${2:-} "$TOP/scripts/lint.sh" cocci >"$out" 2>&1 || return 1
 	WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+\.[ch]\b.*' "$out")"
 }
