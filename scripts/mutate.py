@@ -5,6 +5,7 @@
 mutate.py TABLE list          one line a mutant: name, test, file, "quick" or "-",
                               and why it may survive or "-", with tabs between
 mutate.py TABLE apply NAME    change the file, below the current directory
+mutate.py TABLE check         could each of them be applied?
 """
 import re
 import sys
@@ -62,21 +63,21 @@ def find(lines, name):
     return None
 
 
-def apply(mutant):
+def mutate(mutant):
+    """The file with the change made."""
     with open(mutant.file) as f:
         lines = f.read().split("\n")
     for hunk in mutant.hunks:
         where = find(lines, mutant.function)
         if not where:
-            sys.exit(f"no {mutant.function}() in {mutant.file}")
+            sys.exit(f"{mutant.name}: no {mutant.function}() in {mutant.file}")
         old = [line[1:] for line in hunk if line[0] in " -"]
         new = [line[1:] for line in hunk if line[0] in " +"]
         at = [i for i in range(where[0], where[1] + 1) if old and lines[i:i + len(old)] == old]
         if len(at) != 1:
-            sys.exit(f"its lines are {len(at)} times in {mutant.function}()")
+            sys.exit(f"{mutant.name}: its lines are {len(at)} times in {mutant.function}()")
         lines[at[0]:at[0] + len(old)] = new
-    with open(mutant.file, "w") as f:
-        f.write("\n".join(lines))
+    return "\n".join(lines)
 
 
 def main():
@@ -85,7 +86,13 @@ def main():
         for m in mutants.values():
             print(m.name, m.test, m.file, m.quick, m.survives, sep="\t")
     elif len(sys.argv) == 4 and sys.argv[2] == "apply":
-        apply(mutants[sys.argv[3]])
+        m = mutants[sys.argv[3]]
+        changed = mutate(m)
+        with open(m.file, "w") as f:
+            f.write(changed)
+    elif sys.argv[2:] == ["check"]:
+        for m in mutants.values():
+            mutate(m)
     else:
         sys.exit(__doc__)
 
