@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One bug of each kind that a sanitizer of configs/sanitize.kunitconfig is
- * there for. scripts/sanitize.sh builds this into a scratch copy of the tree,
- * to see whether it would notice.
+ * One bug of each kind that a sanitizer of configs/sanitize.kunitconfig, or of
+ * configs/vm-checked.config and configs/vm-kcsan.config, is there for.
+ * scripts/sanitize.sh and scripts/vm-checked.sh build this into a scratch copy
+ * of the tree, to see whether they would notice.
  */
 
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -96,6 +99,42 @@ static void planted_refcount(struct kunit *test)
 	refcount_dec(&count);
 }
 
+static void planted_leak(struct kunit *test)
+{
+	int i;
+
+	/* Of one, the pointer may stay on some stack. */
+	for (i = 0; i < 16; i++)
+		KUNIT_ASSERT_NOT_NULL(test, kmalloc(64, GFP_KERNEL));
+}
+
+static int planted_counter;
+
+static int planted_thread(void *unused)
+{
+	while (!kthread_should_stop()) {
+		planted_counter++;
+		barrier();
+		cond_resched();
+	}
+
+	return 0;
+}
+
+static void planted_race(struct kunit *test)
+{
+	struct task_struct *threads[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		threads[i] = kthread_run(planted_thread, NULL, "planted");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(threads[i]));
+	}
+	msleep(2000);
+	for (i = 0; i < 2; i++)
+		kthread_stop(threads[i]);
+}
+
 static struct kunit_case planted_cases[] = {
 	KUNIT_CASE(planted_warn),
 	KUNIT_CASE(planted_kasan),
@@ -106,6 +145,8 @@ static struct kunit_case planted_cases[] = {
 	KUNIT_CASE(planted_list),
 	KUNIT_CASE(planted_vm),
 	KUNIT_CASE(planted_refcount),
+	KUNIT_CASE(planted_leak),
+	KUNIT_CASE(planted_race),
 	{}
 };
 
@@ -116,4 +157,5 @@ static struct kunit_suite planted_suite = {
 
 kunit_test_suite(planted_suite);
 
+MODULE_DESCRIPTION("Planted bugs");
 MODULE_LICENSE("GPL");
