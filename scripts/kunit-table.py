@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Print kunit.py's JSON result as a table of suites, and give the verdict.
+"""Print kunit.py's JSON results as a table of suites, and give the verdict.
 
 The times are the difference of the time stamps in the kernel's log, where it
 has any (CONFIG_PRINTK_TIME).
@@ -41,12 +41,18 @@ def main():
     parser.add_argument("--min", type=int, default=1)
     parser.add_argument("--allow-skips", action="store_true")
     parser.add_argument("--quiet", action="store_true")
-    parser.add_argument("json")
-    parser.add_argument("log", nargs="?", default="")
+    parser.add_argument("--log", default="")
+    parser.add_argument("json", nargs="+")
     args = parser.parse_args()
 
-    with open(args.json) as f:
-        result = json.load(f)
+    result = {"sub_groups": [], "test_cases": []}
+    errors = 0
+    for name in args.json:
+        with open(name) as f:
+            part = json.load(f)
+        result["sub_groups"] += part["sub_groups"]
+        result["test_cases"] += part["test_cases"]
+        errors += part.get("misc", {}).get("errors", 0)
     times = suite_times(args.log)
     rows, bad = [], []
     total = {"PASS": 0, "FAIL": 0, "SKIP": 0}
@@ -72,7 +78,6 @@ def main():
     # The kernel's own skips count as cases that are there.
     if not ran or ran + total["SKIP"] < args.min:
         problems.append(f"{ran + total['SKIP']} cases where at least {args.min} are expected")
-    errors = result.get("misc", {}).get("errors", 0)
     if errors:
         problems.append(f"{errors} errors in the result's form")
 

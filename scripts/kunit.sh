@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kunit.sh [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-w SECONDS] [-q] NAME SOURCE OBJDIR KUNITCONFIG
+# kunit.sh [-a ARCH] [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-w SECONDS] [-q] NAME SOURCE OBJDIR KUNITCONFIG
 #
 # Build SOURCE for User-Mode Linux in OBJDIR and run its KUnit suites with the
 # kernel's own kunit.py. Prints a table of suites. Fails when anything does:
 # the build, a case, no case run at all, fewer than MIN cases, a skipped case.
+#   -a ARCH   for arm64 or i386 instead, in QEMU; the caller sees to its packages
 #   -f GLOB   only the suites that match
 #   -m MIN    so many cases must run
 #   -s        a case may be skipped
@@ -17,9 +18,10 @@
 
 . "$(dirname "$0")/lib.sh"
 
-glob='' min=1 skips=() total=0 wait=600 quiet=()
-while getopts f:m:st:w:q opt; do
+glob='' min=1 skips=() total=0 wait=600 quiet=() arch=() image=linux
+while getopts a:f:m:st:w:q opt; do
 	case $opt in
+	a) arch=(--arch="$OPTARG") image=vmlinux ;;
 	f) glob=$OPTARG ;;
 	m) min=$OPTARG ;;
 	s) skips=(--allow-skips) ;;
@@ -30,22 +32,23 @@ while getopts f:m:st:w:q opt; do
 	esac
 done
 shift $((OPTIND - 1))
+[ "${arch[*]}" != --arch=arm64 ] || arch+=(--cross_compile=aarch64-linux-gnu-)
 name=$1 source=$2 objdir=$3 config=$4
 
 need_packages gcc libc6-dev make flex bison bc python3
 need_space "$objdir" 700
 # A clean build's total means nothing to one that has most of it.
-[ ! -e "$objdir/linux" ] || total=0
+[ ! -e "$objdir/$image" ] || total=0
 
 json=$LOGS/$name.json
 rm -f "$json" "$objdir/test.log" "$LOGS/$name-kernel.log"
 status=0
 (cd "$source" && PYTHONDONTWRITEBYTECODE=1 run_logged -o "$objdir" -t "$total" "$name" \
-	python3 tools/testing/kunit/kunit.py run --build_dir="$objdir" --kunitconfig="$config" \
+	python3 tools/testing/kunit/kunit.py run "${arch[@]}" --build_dir="$objdir" --kunitconfig="$config" \
 	--kconfig_add=CONFIG_PRINTK_TIME=y --jobs="$JOBS" --timeout="$wait" --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
 	status=$?
 [ ! -e "$objdir/test.log" ] || cp "$objdir/test.log" "$LOGS/$name-kernel.log"
 [ -e "$json" ] || die "$name: no result; see $LOGS/$name.log"
 python3 "$TOP/scripts/kunit-table.py" --min "$min" "${skips[@]}" "${quiet[@]}" \
-	"$json" "$LOGS/$name-kernel.log" || status=1
+	--log "$LOGS/$name-kernel.log" "$json" || status=1
 exit $status
