@@ -4,7 +4,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal mutants series selftest toolbox vm vm-fixes vm-clients sanitize vm-shell clean
+	drm-kunit removal mutants series selftest toolbox vm vm-fixes vm-clients vm-checked \
+	sanitize kunit-arch vm-shell clean
 
 help:		## this list
 	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage] [PATCH=regex]'
@@ -19,7 +20,7 @@ run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suite
 test:		## what guards every change; about 40 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: mutants, removal, run, sanitize, vm-fixes, vm-clients
+test-all:	## test and all that is slower: mutants, removal, run, sanitize, kunit-arch, vm-*
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part
@@ -64,8 +65,14 @@ vm-fixes:	## clients of vgem, vkms and virtio-gpu in there: the base fails, the 
 vm-clients:	## random system calls with memory short (T= seconds), failing allocations
 	@scripts/vm-clients.sh
 
+vm-checked:	## KUnit suites and clients on kernels with KASAN, lockdep, kmemleak, and with KCSAN
+	@scripts/vm-checked.sh
+
 sanitize:	## the shmem suites on UML with KASAN, lockdep and the like; planted bugs are seen
 	@scripts/sanitize.sh
+
+kunit-arch:	## the shmem suites on arm64 and i386, emulated
+	@scripts/kunit-arch.sh
 
 vm-shell:	## a shell in there
 	@scripts/vm.sh shell

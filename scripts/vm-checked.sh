@@ -1,0 +1,211 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# KUnit suites and clients under the kernels that look for mistakes, CHECKED=1
+# and CHECKED=kcsan: at the end of the series they pass, and the kernel
+# complains of nothing but what vm-checked.txt has. The base runs the same; what
+# it complains of must be there as well, but it need not pass.
+#
+# KCSAN finds races all over the kernel. Those in the objects that the series
+# does not touch are listed by name, and are no failure.
+#
+# First of all the search proves itself: each bug of planted/planted_test.c,
+# added to the kernel, must be seen.
+#
+# T= is for how many seconds the random system calls go on (60); ONLY=REGEX
+# takes the runs that match, of "planted-1", "stock-1-kunit" and so on.
+
+. "$(dirname "$0")/lib.sh"
+
+T=${T:-60}
+ONLY=${ONLY:-.}
+LIST=$TOP/scripts/vm-checked.txt
+VM=$(dirname "$OUT")/vm/out
+PROBLEMS=0
+SEEN=''
+PLANTED_COMMIT=''
+
+# What the log must say of each planted bug.
+declare -A PLANTED=(
+	[warn]='WARNING: .*planted_warn'
+	[kasan]='KASAN: slab-use-after-free in planted_kasan'
+	[lockdep]='possible circular locking dependency'
+	[sleep]='sleeping function called from invalid context'
+	[dma]='DMA-API: .*tries to free DMA memory it has not allocated'
+	[vm]='WARNING: .*planted_vm'
+	[refcount]='refcount_t: decrement hit 0'
+	[leak]='unreferenced object'
+	[sg]='BUG.*scatterlist'
+	[list]='list_del corruption'
+	[race]='KCSAN: data-race in planted_thread'
+)
+
+problem()
+{
+	note "FAILED: $*"
+	PROBLEMS=$((PROBLEMS + 1))
+}
+
+wanted()
+{
+	[[ $1 =~ $ONLY ]]
+}
+
+# boot NAME VARIABLE=VALUE...: the settings of vm.sh. Its status.
+boot()
+{
+	rm -rf "${VM:?}/$1"
+	run_logged "vm-$1" env "VM_NAME=$1" VM_TIMEOUT=$((T + 1800)) "${@:2}" scripts/vm.sh job
+}
+
+# A commit of the tree with the planted bugs, as refs/planted.
+planted_commit()
+{
+	worktree HEAD
+	cp scripts/planted/planted_test.c "$WT/drivers/gpu/drm/tests/"
+	# shellcheck disable=SC2016
+	echo 'obj-$(CONFIG_DRM_KUNIT_TEST) += planted_test.o' >>"$WT/drivers/gpu/drm/tests/Makefile"
+	git -C "$WT" add -A
+	git -C "$WT" -c user.name=planted -c user.email=planted@localhost.invalid commit -qm planted
+	git -C "$WT" update-ref refs/planted HEAD
+	PLANTED_COMMIT=refs/planted
+	worktree HEAD
+}
+
+# plant CHECKED BUG...: in one boot. The last may be the end of the guest.
+plant()
+{
+	local name=planted-$1-$2 bug
+
+	wanted "$name" || return 0
+	[ -n "$PLANTED_COMMIT" ] || planted_commit
+	# No status is expected, and no silence.
+	boot "$name" CHECKED="$1" COMMIT="$PLANTED_COMMIT" JOB="$BUILD/clients/planted.sh" ARGS="${*:2}" \
+		SPLATS=ok >"$LOGS/planted.out" 2>&1 || true
+	[ -e "$VM/$name/console.log" ] || { cat "$LOGS/planted.out"; die "no kernel with planted bugs"; }
+	for bug in "${@:2}"; do
+		if grep -E "${PLANTED[$bug]}" >/dev/null < <(scripts/splat.sh "$VM/$name/console.log"); then
+			note "planted $bug: seen"
+		else
+			problem "planted $bug: not seen, see $VM/$name/console.log"
+		fi
+	done
+}
+
+# The list's expressions for a kernel, one a line.
+expected()
+{
+	awk -F '\t+' -v kernel="$1" '/^(both|stock)\t/ && ($1 == "both" || $1 == kernel) { print $2 }' "$LIST"
+}
+
+# Names of the functions in what the series touches and this kernel has.
+our_functions()
+{
+	git -C "$TREE" diff --name-only base HEAD -- '*.c' | sed "s,^\(.*\)c\$,$OUT/vm-kcsan/\1o," |
+		while read -r object; do
+			[ ! -e "$object" ] || nm "$object" | awk '$2 ~ /^[tT]$/ { print $3 }'
+		done
+}
+
+# What counts as a complaint in a log; KCSAN's of functions that are not ours
+# go to a list.
+complaints()
+{
+	local log=$1
+
+	scripts/splat.sh -x 'BUG: KCSAN: ' "$log" || true
+	grep -a 'BUG: KCSAN: ' "$log" | sed 's/^.*\(BUG: KCSAN: \)/\1/' | sort >"$log.races" || true
+	[ -s "$log.races" ] || return 0
+	our_functions >"$LOGS/vm-checked.functions"
+	grep -wFf "$LOGS/vm-checked.functions" "$log.races" || true
+}
+
+# The results of the modules, each a KTAP of its own, as kunit.py reads them.
+kunit_results()
+{
+	local run=$1 commit=$2 modules part json=()
+
+	modules=$(git -C "$TREE" ls-tree --name-only "$commit" drivers/gpu/drm/tests/ | grep -c '/drm_gem_shmem.*_test\.c$')
+	rm -rf "$run/ktap"
+	mkdir "$run/ktap"
+	# What is built in has none: "1..0".
+	awk -v dir="$run/ktap/" '
+		/\] KTAP version/ { header = $0; next }
+		header && /\] 1\.\.0$/ { header = ""; next }
+		header { file = dir ++n; print header >file; header = "" }
+		file { print >file }' "$run/console.log"
+	for part in "$run"/ktap/*; do
+		[ -e "$part" ] || break
+		python3 -B "$TREE/tools/testing/kunit/kunit.py" parse --json="$part.json" "$part" \
+			>"$part.out" 2>&1 || true
+		json+=("$part.json")
+	done
+	[ ${#json[@]} = "$modules" ] || { note "results of ${#json[@]} modules out of $modules"; return 1; }
+	python3 scripts/kunit-table.py --log "$run/console.log" "${json[@]}"
+}
+
+# check KERNEL CHECKED NAME VARIABLE=VALUE...
+check()
+{
+	local kernel=$1 name=$1-$2-$3 run=$VM/$1-$2-$3 status=0 found
+
+	wanted "$name" || return 0
+	step "$name"
+	boot "$name" STOCK="$([ "$kernel" != stock ] || echo 1)" CHECKED="$2" SPLATS=ok "${@:4}" || status=$?
+	[ -e "$run/console.log" ] || die "$name did not run"
+	[ "$status" = 0 ] || [ "$kernel" = stock ] || problem "$name: status $status"
+	if [ "$3" = kunit ]; then
+		kunit_results "$run" "$([ "$kernel" = stock ] && echo base || echo HEAD)" || [ "$kernel" = stock ] || problem "$name: the suites fail"
+	fi
+	complaints "$run/console.log" >"$run/complaints"
+	SEEN+=$(cat "$run/complaints")$'\n'
+	found=$(grep -avEf <(expected "$kernel") "$run/complaints") || true
+	if [ -n "$found" ]; then
+		sed -n '1,20s/^/    | /p' <<<"$found"
+		problem "$name: $(wc -l <<<"$found") complaints, see $run/console.log"
+	fi
+	note "$name: status $status, $(wc -l <"$run/complaints") complaints of which $(grep -caEf <(expected "$kernel") "$run/complaints" || true) expected"
+	if [ -s "$run/console.log.races" ]; then
+		note "races seen:"
+		uniq -c "$run/console.log.races" | sed 's/^/    /'
+	fi
+}
+
+# runs KERNEL: the stress of the base leaves out what is known to go wrong.
+runs()
+{
+	local whole
+
+	[ "$1" = patched ] && whole='' || whole=-w
+	check "$1" 1 kunit JOB="$BUILD/clients/kunit.sh"
+	check "$1" 1 fixes JOB="$BUILD/clients/fixes.sh" SLEEP=1 MEM=2G ARGS=1
+	check "$1" 1 failnth JOB="$BUILD/clients/failnth.sh" ARGS="vgem virtio_gpu"
+	check "$1" 1 stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
+	check "$1" kcsan kunit JOB="$BUILD/clients/kunit.sh"
+	check "$1" kcsan stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
+}
+
+main()
+{
+	local what
+
+	need_tree
+	scripts/clients.sh
+
+	step "kernels with planted bugs"
+	# lockdep first: it does not trust a kernel that something else has found a bug in.
+	plant 1 lockdep warn kasan sleep dma vm refcount leak
+	plant 1 sg
+	plant 1 list
+	plant kcsan race
+
+	runs stock
+	runs patched
+	while read -r what; do
+		[ "$ONLY" != . ] || grep -aE "$what" >/dev/null <<<"$SEEN" || note "in the list, but not seen: $what"
+	done < <(expected stock)
+	[ $PROBLEMS = 0 ] || die "$PROBLEMS problems"
+	step "PASSED: all planted bugs were seen, and no complaint is new"
+}
+
+main
