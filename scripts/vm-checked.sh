@@ -132,7 +132,7 @@ kunit_results()
 	awk -v dir="$run/ktap/" '
 		/\] KTAP version/ { header = $0; next }
 		header && /\] 1\.\.0$/ { header = ""; next }
-		header { file = dir ++n; print header >file; header = "" }
+		header { file = dir (++n); print header >file; header = "" }
 		file { print >file }' "$run/console.log"
 	for part in "$run"/ktap/*; do
 		[ -e "$part" ] || break
