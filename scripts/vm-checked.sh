@@ -12,12 +12,13 @@
 # First of all the search proves itself: each bug of planted/planted_test.c,
 # added to the kernel, must be seen.
 #
-# T= is for how many seconds the random system calls go on (60); ONLY=REGEX
-# takes the runs that match, of "planted-1", "stock-1-kunit" and so on.
+# T= is for how many seconds the random system calls go on (180: it takes a while
+# here until memory is short); ONLY=REGEX takes the runs that match, of
+# "planted-1-sg", "stock-1-kunit", "patched-kcsan-stress" and so on.
 
 . "$(dirname "$0")/lib.sh"
 
-T=${T:-60}
+T=${T:-180}
 ONLY=${ONLY:-.}
 LIST=$TOP/scripts/vm-checked.txt
 VM=$(dirname "$OUT")/vm/out
