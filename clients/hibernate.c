@@ -5,6 +5,11 @@
  * them again; they must be there afterwards, with what they hold.
  *
  * A command that fails on the host shows in the kernel's log only.
+ *
+ *	hibernate [disk|mem] [really]
+ *
+ * The devices alone go to sleep (pm_test), or, really, all of the machine: to
+ * what swap there is, or until the clock wakes it.
  */
 
 #include "virtgpu.h"
@@ -36,6 +41,8 @@ static void expect(const unsigned char *addr, int value, const char *what)
 int main(int argc, char **argv)
 {
 	const char *state = argc > 1 ? argv[1] : "disk";
+	bool really = argc > 2 && !strcmp(argv[2], "really");
+	int rounds = really ? 1 : ROUNDS;
 	uint32_t dumb, resource, imported = 0, fb;
 	unsigned char *dumb_addr, *resource_addr, *vgem_addr = NULL;
 	int fd, vgem, round, ret;
@@ -63,13 +70,18 @@ int main(int argc, char **argv)
 	fflush(stdout);
 
 	/* Devices only: nothing is written to a disk. */
-	must_write("/sys/power/pm_test", "devices");
-	for (round = 1; round <= ROUNDS; round++) {
+	if (!really)
+		must_write("/sys/power/pm_test", "devices");
+	else if (!strcmp(state, "disk"))
+		must_write("/sys/power/disk", "reboot");
+	for (round = 1; round <= rounds; round++) {
 		memset(dumb_addr, round, SIZE);
 		memset(resource_addr, round + 16, SIZE);
 		if (imported)
 			memset(vgem_addr, round + 32, SIZE);
 
+		if (really && !strcmp(state, "mem"))
+			must_write("/sys/class/rtc/rtc0/wakealarm", "+4");
 		ret = try_write("/sys/power/state", state);
 		if (ret)
 			die("hibernate: round %d: %s", round, strerror(-ret));
@@ -87,14 +99,15 @@ int main(int argc, char **argv)
 			die("hibernate: dirty: %s", strerror(-ret));
 		wait_for_host(fd);
 	}
-	must_write("/sys/power/pm_test", "none");
+	if (!really)
+		must_write("/sys/power/pm_test", "none");
 
 	close_handle(fd, dumb);
 	close_handle(fd, resource);
 	if (imported)
 		close_handle(fd, imported);
 	wait_for_host(fd);
-	printf("hibernate: %d times, all is there\n", ROUNDS);
+	printf("hibernate: %d times, all is there\n", rounds);
 
 	return 0;
 }
