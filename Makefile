@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal mutants series selftest toolbox vm vm-fixes vm-clients vm-checked \
+	drm-kunit removal mutants series selftest toolbox vm vm-fixes vm-clients vm-table vm-checked \
 	sanitize kunit-arch vm-shell clean
 
 help:		## this list
@@ -64,6 +64,9 @@ vm-fixes:	## clients of vgem, vkms and virtio-gpu in there: the base fails, the 
 
 vm-clients:	## random system calls with memory short (T= seconds), failing allocations
 	@scripts/vm-clients.sh
+
+vm-table:	## modetest, IGT, GL, sleep (those ROW= matches) on the base and the series: nothing is worse
+	@scripts/vm-table.sh
 
 vm-checked:	## KUnit suites and clients on kernels with KASAN, lockdep, kmemleak, and with KCSAN
 	@scripts/vm-checked.sh

@@ -259,5 +259,42 @@ END
 echo 'DMA-API: preallocated 65536 debug entries' >"$WORK/log"
 holds "harmless" "$TOP/scripts/splat.sh" "$WORK/log"
 
+step "table"
+# What two kernels may have done: one line each, the rest is the same.
+table()
+{
+	rm -rf "$WORK/stock" "$WORK/patched"
+	mkdir "$WORK/stock"
+	printf 'Subtest a: SUCCESS (0.1s)\nSubtest b: SKIP (0.0s)\nSubtest c: FAIL (0.1s)\ntable: status 98\n' \
+		>"$WORK/stock/vgem+test.log"
+	printf '<6>[ 1.0] [IGT] test: starting subtest a\n<6>[ 2.0] [IGT] test: finished subtest a, SUCCESS\n' \
+		>"$WORK/stock/vgem+test.kmsg"
+	printf '[    1.0] table: vgem/test\n[    2.0] fine\n' >"$WORK/stock/console+igt"
+	cp -r "$WORK/stock" "$WORK/patched"
+	[ $# = 0 ] || sed -i "$2" "$WORK/patched/$1"
+	"$TOP/scripts/vm-table.py" "$WORK/stock" "$WORK/patched"
+}
+is_worse()
+{
+	! table "$@" >"$WORK/table" && grep -qE 'WORSE|new complaint' "$WORK/table"
+}
+holds "the same" table
+holds "better" table vgem+test.log 's/FAIL/SUCCESS/'
+holds "worse: fails" is_worse vgem+test.log '1s/SUCCESS/FAIL/'
+holds "worse: is skipped" is_worse vgem+test.log '1s/SUCCESS/SKIP/'
+holds "worse: is gone" is_worse vgem+test.log 1d
+holds "worse: fails where it was skipped" is_worse vgem+test.log 's/SKIP/FAIL/'
+holds "worse: a new failure" is_worse vgem+test.log '1iSubtest d: FAIL (0.1s)'
+# shellcheck disable=SC2016
+holds "worse: the guest dies" is_worse vgem+test.log '$d'
+# shellcheck disable=SC2016
+holds "worse: takes too long" is_worse vgem+test.log '$s/98/124/'
+holds "worse: warns" is_worse vgem+test.kmsg '1a<4>[ 1.5] something is wrong'
+holds "worse: the kernel complains" is_worse console+igt '2aWARNING: mm/slub.c:1 at f+0x1/0x2, CPU#0: test/1'
+project
+expect "no row" "ROW=.*no row" make vm-table ROW=nothing-like-it
+expect "no expression" "ROW=.*regular" make vm-table 'ROW=('
+nothing_made
+
 step "selftest: $PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]

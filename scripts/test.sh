@@ -23,6 +23,7 @@ if [ "${1:-}" = all ]; then
 	stage sanitize	scripts/sanitize.sh
 	stage vm-fixes	scripts/vm-fixes.sh
 	stage vm-clients scripts/vm-clients.sh
+	stage vm-table	scripts/vm-table.sh
 	stage vm-checked scripts/vm-checked.sh
 	stage kunit-arch scripts/kunit-arch.sh
 fi

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The same clients on the base and at the end of the series, and a table of what
+# they say on both: what passes on the base passes here. clients/table.sh has the
+# list, vm-table.py compares. ROW=regex limits it to rows that match, as in
+# ROW=vkms or ROW=modetest. The table is in build/vm/table.txt, too.
+
+. "$(dirname "$0")/lib.sh"
+
+ROW=${ROW:-.}
+status=0
+grep -qE -- "$ROW" <<<'' 2>/dev/null || status=$?
+[ $status -lt 2 ] || die "ROW=$ROW: not a regular expression"
+VM=$(dirname "$OUT")/vm
+TABLE=$VM/table
+# The settings of vm.sh are ours.
+export JOB=$BUILD/clients/table.sh SPLATS=ok COMMIT='' CHECKED=''
+
+# group KERNEL FOLDER NAME ROWS VARIABLES...: boot a guest, collect what it left.
+group()
+{
+	local kernel=$1 folder=$2 name=$3 rows=$4 stock='' dir=$VM/out/table-$2-$3
+
+	shift 4
+	[ "$kernel" = patched ] || stock=1
+	# How it ends is in the table.
+	env "$@" STOCK="$stock" VM_NAME="table-$folder-$name" VM_TIMEOUT=1500 ARGS="$name '$rows'" \
+		scripts/vm.sh job || note "the guest did not end well"
+	[ -e "$dir/console.log" ] || die "no guest ran"
+	folder=$TABLE/$folder
+	mkdir -p "$folder"
+	cp "$dir/console.log" "$folder/console+$name"
+	find "$dir/out" -maxdepth 1 -name '*+*.log' -exec cp {} "$folder/" \;
+	find "$dir/out" -maxdepth 1 -name '*+*.kmsg' -exec cp {} "$folder/" \;
+}
+
+# all KERNEL FOLDER ROWS: boot those guests that have any of the rows.
+all()
+{
+	local name vars
+
+	for name in igt gl sleep; do
+		case $name in
+		igt) vars=(ROOT=full) ;;
+		gl) vars=(ROOT=full GL=1) ;;
+		sleep) vars=(SLEEP=1) ;;
+		esac
+		[ -z "$(LIST=1 sh clients/table.sh "$name" "$3")" ] || group "$1" "$2" "$name" "$3" "${vars[@]}"
+	done
+}
+
+compare()
+{
+	scripts/vm-table.py -x "$TREE/drivers/gpu/drm/ci/xfails" "$@"
+}
+
+[ -n "$(for name in igt gl sleep; do LIST=1 sh clients/table.sh $name "$ROW"; done)" ] ||
+	die "ROW=$ROW matches no row"
+need_tree
+scripts/clients.sh
+rm -rf "$TABLE"
+step "the clients on the base"
+all stock stock "$ROW"
+step "the clients at the end of the series"
+all patched patched "$ROW"
+again=$(compare -a "$TABLE/stock" "$TABLE/patched")
+if [ -n "$again" ]; then
+	step "tests of timing that differ, once more"
+	all patched again "$again"
+fi
+
+status=0
+compare "$TABLE/stock" "$TABLE/patched" ${again:+"$TABLE/again"} >"$TABLE.txt" || status=1
+cat "$TABLE.txt"
+[ $status = 0 ] || die "something is worse with the series; logs in $TABLE"
+step "PASSED: nothing is worse with the series"
