@@ -206,7 +206,8 @@ need_display()
 	[ -z "${VM_DISPLAY:-}" ] || return 0
 	need_packages qemu-system-x86 qemu-system-gui xvfb xauth libgl1-mesa-dri
 	[ "$(qemu_version)" -lt 10 ] || need_packages virgl-server mesa-vulkan-drivers
-	VM_DISPLAY=1 exec xvfb-run -a "$0" "$@"
+	# xvfb-run has a variable ARGS of its own.
+	VM_DISPLAY=1 exec xvfb-run -a env "ARGS=$ARGS" "$0" "$@"
 }
 
 # Blobs and Vulkan (venus) take QEMU 10, as in Debian 13.
