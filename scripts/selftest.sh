@@ -289,6 +289,11 @@ holds "worse: a new failure" is_worse vgem+test.log '1iSubtest d: FAIL (0.1s)'
 holds "worse: the guest dies" is_worse vgem+test.log '$d'
 # shellcheck disable=SC2016
 holds "worse: takes too long" is_worse vgem+test.log '$s/98/124/'
+# Nobody ran it.
+: >"$WORK/stock/vgem+test.log"
+: >"$WORK/patched/vgem+test.log"
+# shellcheck disable=SC2016
+holds "worse: not run on either" eval '! "$TOP/scripts/vm-table.py" "$WORK/stock" "$WORK/patched"'
 holds "worse: warns" is_worse vgem+test.kmsg '1a<4>[ 1.5] something is wrong'
 holds "worse: the kernel complains" is_worse console+igt '2aWARNING: mm/slub.c:1 at f+0x1/0x2, CPU#0: test/1'
 project

@@ -8,7 +8,8 @@ the results of the subtests, ROW.kmsg the kernel's messages, console+GROUP the
 console of a guest. Prints a row a client with the counts on both, and a line for
 each subtest that differs. Status 1 if anything is worse on the patched kernel: a
 subtest that passes on stock and fails, is skipped, draws a warning or is gone; a
-failure where there was none; a complaint of the kernel that stock does not make.
+failure where there was none; a row that did not come to its end, whatever stock
+did; a complaint of the kernel that stock does not make.
 
 Tests of timing, by name and by the in-tree list of those that flake, and rows that
 took too long, get a second chance: -a prints a regular expression of their rows,
@@ -151,10 +152,11 @@ def main():
                 driver, _, test = row.partition('/')
                 both += 1
                 both_known += f'{test}@{name.split("@")[0]}' in known[driver]
-            if a == b:
+            if a == b != 'gone':
                 continue
             note = ''
-            bad = b in ('fail', 'gone') if a is None else ORDER.index(b or 'gone') > ORDER.index(a)
+            bad = b in ('fail', 'gone') if a is None else \
+                b == 'gone' or ORDER.index(b or 'gone') > ORDER.index(a)
             if bad and (may_repeat(row, name) or '(end)' in ours):
                 repeat.append(row)
                 c = again.get(row, {}).get(name, 'pass' if name == '(end)' and row in again else None)

@@ -20,12 +20,12 @@ export JOB=$BUILD/clients/table.sh SPLATS=ok COMMIT='' CHECKED=''
 # group KERNEL FOLDER NAME ROWS VARIABLES...: boot a guest, collect what it left.
 group()
 {
-	local kernel=$1 folder=$2 name=$3 rows=$4 stock='' dir=$VM/out/table-$2-$3
+	local kernel=$1 folder=$2 name=$3 rows=$4 stock='' row dir=$VM/out/table-$2-$3
 
 	shift 4
 	[ "$kernel" = patched ] || stock=1
 	# How it ends is in the table.
-	env "$@" STOCK="$stock" VM_NAME="table-$folder-$name" VM_TIMEOUT=1500 ARGS="$name '$rows'" \
+	env "$@" STOCK="$stock" VM_NAME="table-$folder-$name" VM_TIMEOUT="${VM_TIMEOUT:-1500}" ARGS="$name '$rows'" \
 		scripts/vm.sh job || note "the guest did not end well"
 	[ -e "$dir/console.log" ] || die "no guest ran"
 	folder=$TABLE/$folder
@@ -33,6 +33,10 @@ group()
 	cp "$dir/console.log" "$folder/console+$name"
 	find "$dir/out" -maxdepth 1 -name '*+*.log' -exec cp {} "$folder/" \;
 	find "$dir/out" -maxdepth 1 -name '*+*.kmsg' -exec cp {} "$folder/" \;
+	# What the guest did not come to is no success.
+	for row in $(LIST=1 sh clients/table.sh "$name" "$rows"); do
+		touch "$folder/${row//\//+}.log"
+	done
 }
 
 # all KERNEL FOLDER ROWS: boot those guests that have any of the rows.
