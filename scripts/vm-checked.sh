@@ -185,7 +185,7 @@ runs()
 	check "$1" 1 failnth JOB="$BUILD/clients/failnth.sh" ARGS="vgem virtio_gpu"
 	check "$1" 1 stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
 	check "$1" kcsan kunit JOB="$BUILD/clients/kunit.sh"
-	check "$1" kcsan stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
+	check "$1" kcsan stress JOB="$BUILD/clients/stress.sh" MEM=256M ARGS="-t $T $whole"
 }
 
 main()
