@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# kunit.sh [-a ARCH] [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-w SECONDS] [-q] NAME SOURCE OBJDIR KUNITCONFIG
+# kunit.sh [-a ARCH] [-f GLOB] [-m MIN] [-s] [-t TOTAL] [-w SECONDS] [-q] NAME SOURCE OBJDIR KUNITCONFIG...
 #
 # Build SOURCE for User-Mode Linux in OBJDIR and run its KUnit suites with the
 # kernel's own kunit.py. Prints a table of suites. Fails when anything does:
@@ -33,7 +33,7 @@ while getopts a:f:m:st:w:q opt; do
 done
 shift $((OPTIND - 1))
 [ "${arch[*]}" != --arch=arm64 ] || arch+=(--cross_compile=aarch64-linux-gnu-)
-name=$1 source=$2 objdir=$3 config=$4
+name=$1 source=$2 objdir=$3 configs=("${@:4}")
 
 need_packages gcc libc6-dev make flex bison bc python3
 need_space "$objdir" 700
@@ -44,7 +44,7 @@ json=$LOGS/$name.json
 rm -f "$json" "$objdir/test.log" "$LOGS/$name-kernel.log"
 status=0
 (cd "$source" && PYTHONDONTWRITEBYTECODE=1 run_logged -o "$objdir" -t "$total" "$name" \
-	python3 tools/testing/kunit/kunit.py run "${arch[@]}" --build_dir="$objdir" --kunitconfig="$config" \
+	python3 tools/testing/kunit/kunit.py run "${arch[@]}" --build_dir="$objdir" "${configs[@]/#/--kunitconfig=}" \
 	--kconfig_add=CONFIG_PRINTK_TIME=y --jobs="$JOBS" --timeout="$wait" --json="$json" ${CC:+--make_options "CC=$CC"} ${glob:+"$glob"}) ||
 	status=$?
 [ ! -e "$objdir/test.log" ] || cp "$objdir/test.log" "$LOGS/$name-kernel.log"

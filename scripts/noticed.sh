@@ -26,7 +26,7 @@ kunit_notices()
 
 	mkdir -p "$LOGS"
 	! "$TOP/scripts/kunit.sh" "${@:2}" -f 'drm_gem_shmem*' "$1-uml" \
-		"$WT" "$OUT/uml-work" "$TOP/configs/shmem.kunitconfig" >"$out" 2>&1 || return 1
+		"$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,again}.kunitconfig >"$out" 2>&1 || return 1
 	WHY=$(kunit_why "$out")
 }
 
