@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal mutants series selftest toolbox vm vm-fixes vm-clients vm-table vm-checked \
+	drm-kunit removal mutants bench series selftest toolbox vm vm-fixes vm-clients vm-table vm-checked \
 	sanitize kunit-arch vm-shell clean
 
 help:		## this list
@@ -55,6 +55,9 @@ removal:	## without any one functional patch (or those PATCH= matches), some tes
 
 mutants:	## with any small, wrong change to the helper (or those MUTANT= matches), some test fails
 	@scripts/mutants.sh
+
+bench:		## the helper against the base's, in turns in one kernel: UML, or FULL=1 in the VM
+	@scripts/bench.sh
 
 vm:		## run JOB= as root in QEMU, with virtio-gpu, under the patched kernel
 	@scripts/vm.sh job

@@ -21,6 +21,7 @@ if [ "${1:-}" = all ]; then
 	stage removal	scripts/removal.sh
 	stage run	scripts/run.sh
 	stage sanitize	scripts/sanitize.sh
+	stage bench	scripts/bench.sh
 	stage vm-fixes	scripts/vm-fixes.sh
 	stage vm-clients scripts/vm-clients.sh
 	stage vm-table	scripts/vm-table.sh
