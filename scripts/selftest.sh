@@ -301,5 +301,10 @@ expect "no row" "ROW=.*no row" make vm-table ROW=nothing-like-it
 expect "no expression" "ROW=.*regular" make vm-table 'ROW=('
 nothing_made
 
+step "bench"
+expect "no number" "ROUNDS=.*number" make bench ROUNDS=many
+expect "no flag" "FULL=.*FULL=1" make bench FULL=yes
+nothing_made
+
 step "selftest: $PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]
