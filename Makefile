@@ -20,7 +20,7 @@ run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suite
 test:		## what guards every change; about 40 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: mutants, removal, run, sanitize, kunit-arch, vm-*
+test-all:	## test and all that is slower: mutants, removal, run, sanitize, bench, kunit-arch, vm-*
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part

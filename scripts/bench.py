@@ -68,11 +68,13 @@ def judge(row, threads, turns):
 
 
 def label(result):
+    """The row's name in table and plot."""
     return result['row'] + (f", {result['threads']} threads" if result['threads'] > 1 else '')
 
 
 def limit(result):
-    return next(limit for pattern, limit in LIMITS if re.match(pattern, label(result)))
+    """How much of stock's time the row may take."""
+    return next(share for pattern, share in LIMITS if re.match(pattern, label(result)))
 
 
 def show(ns):
