@@ -77,6 +77,14 @@ def limit(result):
     return next(share for pattern, share in LIMITS if re.match(pattern, label(result)))
 
 
+def disturbed(results):
+    """Threads that only read must not make one another slower."""
+    again = {r['threads']: r['ours']['median_ns'] for r in results if r['row'] == 'sgt again'}
+    most = max(again)
+    if again[most] > 1.05 * again[1]:
+        print(f'slower with more threads: sgt again: {show(again[most])} at {most}, {show(again[1])} at 1')
+
+
 def show(ns):
     """A time in three or four digits."""
     for unit in 'ns', 'us', 'ms':
@@ -120,6 +128,7 @@ def main():
     misses = [r for r in results if r['ratio']['median'] > limit(r)]
     for r in misses:
         print(f"above its limit: {label(r)}: {r['ratio']['median']:.3f}, not {limit(r)}")
+    disturbed(results)
     print(f'{len(results) - len(misses)} of {len(results)} rows within their limits')
     with open(name + '.json', 'w') as out:
         json.dump({**head, 'rows': results}, out, indent=1)

@@ -37,7 +37,7 @@ bench_uml()
 
 	need_packages gcc libc6-dev make flex bison bc python3 gnuplot-nox
 	need_space "$BUILD" 700
-	commit=$(scratch_commit)
+	scratch_commit >/dev/null
 	mkdir -p "$obj"
 	step "building User-Mode Linux with both helpers"
 	cp configs/bench.config "$obj/.config"
@@ -45,7 +45,7 @@ bench_uml()
 	run_logged bench-config "${MAKE_KERNEL[@]}" olddefconfig || die "bench: the configuration failed"
 	run_logged -o "$obj" -t "$UML_OBJECTS" bench-build "${MAKE_KERNEL[@]}" linux || die "bench: the kernel does not build"
 	step "running it: $ROUNDS rounds"
-	run_logged bench-run timeout 1800 "$obj/linux" mem=1G console=tty "bench.run=1" \
+	run_logged bench-run timeout --foreground 1800 "$obj/linux" mem=1G console=tty "bench.run=1" \
 		"bench.rounds=$ROUNDS" "bench.scale=$SCALE" || true
 	cp "$LOGS/bench-run.log" "$BENCH/uml.log"
 }

@@ -29,7 +29,9 @@
 #                           Returns CMD's status; on failure shows the log's end.
 #   worktree COMMIT         scratch worktree $WT of $TREE, clean, at COMMIT
 #                           (HEAD: the end of the series). One for everyone
-#                           who needs the tree changed; use it in turn.
+#                           who needs the tree changed: the (sub)shell that
+#                           asks first has it until it ends, or releases it.
+#   release_worktree        others may have it, unless it is lent by a caller
 #   series_commits          the ids of the series' commits, oldest first
 #   patch_of COMMIT         "2-sgt-policy/0004 subject" for messages
 #   touched_files COMMIT    the files a commit adds or changes
@@ -44,6 +46,8 @@
 
 set -euo pipefail
 export LC_ALL=C
+# Some commands end well after ^C. We do not go on then.
+trap 'exit 130' INT
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$TOP"
@@ -201,10 +205,28 @@ run_logged()
 	return $status
 }
 
+# Those that we run use it on our behalf: they have the variable.
+take_worktree()
+{
+	[ -z "${HAVE_WORKTREE:-}" ] || return 0
+	mkdir -p "${WT%/*}"
+	exec 7>"$WT.lock"
+	flock -w 3 7 || { step "waiting for another command that uses ${WT#"$TOP"/}" >&2; flock 7; }
+	export HAVE_WORKTREE=$BASHPID
+}
+
+release_worktree()
+{
+	[ "${HAVE_WORKTREE:-}" = $BASHPID ] || return 0
+	exec 7>&-
+	unset HAVE_WORKTREE
+}
+
 worktree()
 {
 	local commit
 
+	take_worktree
 	commit=$(git -C "$TREE" rev-parse "${1:-HEAD}^{commit}")
 
 	if ! git -C "$WT" rev-parse -q --verify HEAD >/dev/null 2>&1 ||
@@ -215,6 +237,8 @@ worktree()
 		git -C "$TREE" worktree prune
 		git -C "$TREE" worktree add -q --detach "$WT" "$commit"
 	fi
+	# What an interrupted git am has left.
+	git -C "$WT" am --quit 2>/dev/null || true
 	git -C "$WT" reset -q --hard
 	git -C "$WT" clean -qfd
 	git -C "$WT" checkout -q --detach "$commit"

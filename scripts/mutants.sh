@@ -44,6 +44,7 @@ noticed()
 }
 
 [ $# -eq 0 ] || [ "$*" = quick ] || die "mutants: $*?"
+need_packages python3
 need_tree
 worktree HEAD
 list=$(mutate list | awk -F '\t' -v re="${MUTANT:-.}" -v quick="${1:+quick}" \

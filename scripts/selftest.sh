@@ -173,6 +173,16 @@ untouched "$head" "$P/linux"
 git -C "$P/linux" reset -q --hard HEAD^
 holds "patches changed" make tree
 holds "  tree follows" grep -q Thirty linux/drivers/gpu/drm/file.c
+holds "export" make patches
+flock "$P/build/work.lock" sleep 5 &
+# shellcheck disable=SC2016
+holds "worktree in use: waits, then goes on" sh -c \
+	'out=$(make series 2>&1) && case $out in *waiting*build/work*PASSED*) ;; *) echo "$out"; false ;; esac'
+wait
+holds "  and left what is right" sh -c 'cd build/work && git diff --quiet series'
+git -C "$P/linux" format-patch -q --stdout series^ | sed 's/^ 31/ 3l/' >"$WORK/bad.patch"
+git -C "$P/build/work" am -q "$WORK/bad.patch" >/dev/null 2>&1 || true
+holds "git am was interrupted" make series
 
 step "tarball"
 project

@@ -71,7 +71,6 @@ planted_commit()
 	git -C "$WT" add -A
 	git -C "$WT" -c user.name=planted -c user.email=planted@localhost.invalid commit -qm planted
 	git -C "$WT" update-ref refs/planted HEAD
-	PLANTED_COMMIT=refs/planted
 	worktree HEAD
 }
 
@@ -81,7 +80,9 @@ plant()
 	local name=planted-$1-$2 bug
 
 	wanted "$name" || return 0
-	[ -n "$PLANTED_COMMIT" ] || planted_commit
+	# In a shell of its own: vm.sh uses the worktree next.
+	[ -n "$PLANTED_COMMIT" ] || (planted_commit)
+	PLANTED_COMMIT=refs/planted
 	# No status is expected, and no silence.
 	boot "$name" CHECKED="$1" COMMIT="$PLANTED_COMMIT" JOB="$BUILD/clients/planted.sh" ARGS="${*:2}" \
 		SPLATS=ok >"$LOGS/planted.out" 2>&1 || true
@@ -120,6 +121,8 @@ complaints()
 	grep -a 'BUG: KCSAN: ' "$log" | sed 's/^.*\(BUG: KCSAN: \)/\1/' | sort >"$log.races" || true
 	[ -s "$log.races" ] || return 0
 	our_functions >"$LOGS/vm-checked.functions"
+	[ -s "$LOGS/vm-checked.functions" ] ||
+		die "no object files in $OUT/vm-kcsan to tell whose races these are: remove $(dirname "$VM")/*-kcsan"
 	grep -wFf "$LOGS/vm-checked.functions" "$log.races" || true
 }
 
@@ -182,8 +185,11 @@ runs()
 	[ "$1" = patched ] && whole='' || whole=-w
 	check "$1" 1 kunit JOB="$BUILD/clients/kunit.sh"
 	check "$1" 1 fixes JOB="$BUILD/clients/fixes.sh" SLEEP=1 MEM=2G ARGS=1
+	check "$1" 1 prime JOB="$BUILD/clients/prime.sh"
+	check "$1" 1 sleep JOB="$BUILD/clients/sleep.sh" SLEEP=1
 	check "$1" 1 failnth JOB="$BUILD/clients/failnth.sh" ARGS="vgem virtio_gpu"
 	check "$1" 1 stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
+	check "$1" 1 stress-unbind JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T -u $whole"
 	check "$1" kcsan kunit JOB="$BUILD/clients/kunit.sh"
 	check "$1" kcsan stress JOB="$BUILD/clients/stress.sh" MEM=256M ARGS="-t $T $whole"
 }
@@ -192,6 +198,7 @@ main()
 {
 	local what
 
+	need_packages python3
 	need_tree
 	scripts/clients.sh
 

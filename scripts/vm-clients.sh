@@ -14,13 +14,14 @@ export VM_TIMEOUT=$((T + 900)) STOCK=''
 
 need_tree
 scripts/clients.sh
+AGAIN='make vm JOB=build/clients/stress.sh MEM=384M'
 step "random system calls, $T s"
 JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T" VM_NAME=stress scripts/vm.sh job ||
-	die "stress fails; ARGS='-s SEED' repeats it"
+	die "stress fails; $AGAIN ARGS='-t $T -s SEED' repeats it"
 # The driver asks for 128 KiB in one piece when it comes back.
 step "the same while virtio-gpu comes and goes"
 JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T -u" SPLATS='allocation failure: order:5' \
-	VM_NAME=stress-unbind scripts/vm.sh job || die "stress -u fails; ARGS='-u -s SEED' repeats it"
+	VM_NAME=stress-unbind scripts/vm.sh job || die "stress -u fails; $AGAIN ARGS='-t $T -u -s SEED' repeats it"
 # dma_buf_vmap() warns when there is no memory, on the base as well.
 step "allocations that fail"
 JOB=$BUILD/clients/failnth.sh SPLATS=dma_buf_vmap VM_NAME=failnth scripts/vm.sh job ||

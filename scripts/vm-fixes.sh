@@ -20,9 +20,11 @@ scripts/clients.sh
 export JOB=$BUILD/clients/fixes.sh SLEEP=1 VM_TIMEOUT=${VM_TIMEOUT:-900}
 VM=$(dirname "$OUT")/vm/out
 
+rm -rf "$VM"/fixes-{stock,patched}
 step "the clients on the base, where they must fail"
 # The kernel complains there, and the job fails: it is for the checks to say how.
 STOCK=1 SPLATS=ok VM_NAME=fixes-stock scripts/vm.sh job || true
+[ -e "$VM/fixes-stock/job.log" ] || die "no guest ran"
 for check in "${FAIL_ON_BASE[@]}"; do
 	! grep -q "^ok   $check" "$VM/fixes-stock/job.log" ||
 		die "'$check' passes on the base: it proves nothing"

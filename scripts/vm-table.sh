@@ -23,6 +23,7 @@ group()
 	local kernel=$1 folder=$2 name=$3 rows=$4 stock='' row dir=$VM/out/table-$2-$3
 
 	shift 4
+	rm -rf "$dir"
 	[ "$kernel" = patched ] || stock=1
 	# How it ends is in the table.
 	env "$@" STOCK="$stock" VM_NAME="table-$folder-$name" VM_TIMEOUT="${VM_TIMEOUT:-1500}" ARGS="$name '$rows'" \

@@ -133,6 +133,7 @@ need_kernel()
 		cp "$obj/arch/x86/boot/bzImage" "$obj/.config" "$dir.tmp/"
 		echo "$stamp" >"$dir.tmp/stamp"
 		mv "$dir.tmp" "$dir"
+		release_worktree
 	fi
 	# Copies: the next build may come while this guest runs.
 	cp "$dir/bzImage" "$RUN/kernel"
@@ -161,7 +162,7 @@ make_run()
 
 	NAME=${VM_NAME:-$(basename "${JOB:-$1}")-$FLAVOUR}
 	RUN=$VM/out/$NAME
-	until mkdir -p "$RUN" && exec 8>"$RUN/.lock" && flock -n 8; do
+	until { mkdir -p "$RUN" && exec 8>"$RUN/.lock"; } 2>/dev/null || die "cannot write to $RUN"; flock -n 8; do
 		n=$((n + 1))
 		RUN=$VM/out/$NAME.$n
 	done
