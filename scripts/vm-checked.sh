@@ -186,7 +186,6 @@ runs()
 	check "$1" 1 kunit JOB="$BUILD/clients/kunit.sh"
 	check "$1" 1 fixes JOB="$BUILD/clients/fixes.sh" SLEEP=1 MEM=2G ARGS=1
 	check "$1" 1 prime JOB="$BUILD/clients/prime.sh"
-	check "$1" 1 sleep JOB="$BUILD/clients/sleep.sh" SLEEP=1
 	check "$1" 1 failnth JOB="$BUILD/clients/failnth.sh" ARGS="vgem virtio_gpu"
 	check "$1" 1 stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
 	check "$1" 1 stress-unbind JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T -u $whole"
