@@ -211,7 +211,7 @@ take_worktree()
 	[ -z "${HAVE_WORKTREE:-}" ] || return 0
 	mkdir -p "${WT%/*}"
 	exec 7>"$WT.lock"
-	flock -w 3 7 || { step "waiting for another command that uses ${WT#"$TOP"/}" >&2; flock 7; }
+	flock -n 7 || { step "waiting for another command that uses ${WT#"$TOP"/}" >&2; flock 7; }
 	export HAVE_WORKTREE=$BASHPID
 }
 

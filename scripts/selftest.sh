@@ -174,7 +174,7 @@ git -C "$P/linux" reset -q --hard HEAD^
 holds "patches changed" make tree
 holds "  tree follows" grep -q Thirty linux/drivers/gpu/drm/file.c
 holds "export" make patches
-flock "$P/build/work.lock" sleep 5 &
+flock "$P/build/work.lock" sleep 12 &
 # shellcheck disable=SC2016
 holds "worktree in use: waits, then goes on" sh -c \
 	'out=$(make series 2>&1) && case $out in *waiting*build/work*PASSED*) ;; *) echo "$out"; false ;; esac'
