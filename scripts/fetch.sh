@@ -61,7 +61,7 @@ apt_setup()
 		Dir::Etc::preferencesparts "$APT/etc/preferences.d";
 		APT::Sandbox::User "root";
 		APT::Update::Error-Mode "any";
-		Acquire::Retries "0";
+		Acquire::Retries "1";
 		Acquire::Languages "none";
 		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
@@ -161,7 +161,8 @@ download()
 	offers "$site" "$suite" >/dev/null || die "lost the connection to the mirror; $OTHERWISE"
 	rm -f "$SRC"/*.deb
 	step "fetching $KERNEL_PACKAGE $version from $suite"
-	(cd "$SRC" && run_logged kernel-download private_apt apt-get download "$KERNEL_PACKAGE=$version") ||
+	(cd "$SRC" && run_logged kernel-download private_apt apt-get -o Acquire::Retries=3 \
+		download "$KERNEL_PACKAGE=$version") ||
 		die "download of $KERNEL_PACKAGE $version failed; $OTHERWISE"
 	deb=$(ls "$SRC"/*.deb)
 	if [ "$version" = "$KERNEL_DEB_VERSION" ] && ! sha256_is "$deb" "$KERNEL_DEB_SHA256"; then

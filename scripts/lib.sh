@@ -40,7 +40,8 @@
 #   tree_version DIR        "7.3.4"; fails when DIR is no kernel tree
 #   stage NAME CMD...       run one stage of a test run; report its time.
 #                           FROM=NAME skips the stages before NAME.
-#   stages_end              print "N passed, N failed"; status matches
+#   stages_end              print what failed, and "N passed, N failed"; status
+#                           matches. What die says in a stage is said again.
 #
 # Tests on UML: scripts/kunit.sh (see there).
 
@@ -91,6 +92,7 @@ note()
 die()
 {
 	printf 'error: %s\n' "$*" >&2
+	[ -z "${FAILURES:-}" ] || printf '%s\n' "$*" >>"$FAILURES"
 	exit 1
 }
 
@@ -298,6 +300,7 @@ tree_version()
 PASSED=0
 FAILED=0
 FAILED_NAMES=''
+FAILED_WHY=''
 
 stage()
 {
@@ -312,14 +315,18 @@ stage()
 		FROM=''
 	fi
 	start=$(date +%s)
+	mkdir -p "$LOGS"
+	: >"$LOGS/failures"
 	step "stage $name"
-	"$@" || status=$?
+	FAILURES=$LOGS/failures "$@" || status=$?
 	if [ $status -eq 0 ]; then
 		PASSED=$((PASSED + 1))
 		step "stage $name passed in $(($(date +%s) - start)) s"
 	else
 		FAILED=$((FAILED + 1))
 		FAILED_NAMES="$FAILED_NAMES $name"
+		[ ! -s "$LOGS/failures" ] ||
+			FAILED_WHY+=$(sed "s/^/        $name: /" "$LOGS/failures")$'\n'
 		step "stage $name FAILED in $(($(date +%s) - start)) s"
 	fi
 }
@@ -327,7 +334,7 @@ stage()
 stages_end()
 {
 	[ -z "${FROM:-}" ] || die "FROM=$FROM: no such stage"
-	[ -z "$FAILED_NAMES" ] || step "failed:$FAILED_NAMES"
+	[ -z "$FAILED_NAMES" ] || { step "failed:$FAILED_NAMES"; printf '%s' "$FAILED_WHY"; }
 	printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
 	[ "$FAILED" -eq 0 ] && [ "$PASSED" -gt 0 ]
 }

@@ -16,7 +16,8 @@ P=$WORK/project
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo -n)
 # The outer run's settings are not the cases'.
-unset KDIR TARBALL FROM TREE_READY
+REPORT=${FAILURES:-/dev/null}
+unset KDIR TARBALL FROM TREE_READY FAILURES
 
 # A fresh copy of the project with one small patch of its own.
 project()
@@ -58,7 +59,7 @@ expect()
 	if [ $status -ne 0 ] && [ "$lines" -eq 1 ] && grep -qE "^error: .*$regex" "$WORK/err"; then
 		ok "$name: $(sed -n "s,$WORK/,,g; s/^error: //p" "$WORK/err")"
 	else
-		bad "$name: status $status, $lines lines of error"
+		bad "$name: status $status, $lines lines of error: $(grep -m1 '^error: ' "$WORK/err" || true)"
 		cat "$WORK/out" "$WORK/err" | sed 's/^/    | /'
 	fi
 }
@@ -72,6 +73,7 @@ ok()
 bad()
 {
 	FAILED=$((FAILED + 1))
+	echo "$*" >>"$REPORT"
 	step "FAILED: $*"
 }
 
@@ -174,10 +176,13 @@ git -C "$P/linux" reset -q --hard HEAD^
 holds "patches changed" make tree
 holds "  tree follows" grep -q Thirty linux/drivers/gpu/drm/file.c
 holds "export" make patches
-flock "$P/build/work.lock" sleep 12 &
+# shellcheck disable=SC2016
+timeout 120 flock "$P/build/work.lock" sh -c 'touch "$0/held"
+	until grep -q "waiting.*build/work" "$0/waits" 2>/dev/null; do sleep 0.1; done' "$WORK" &
+until [ -e "$WORK/held" ]; do sleep 0.1; done
 # shellcheck disable=SC2016
 holds "worktree in use: waits, then goes on" sh -c \
-	'out=$(make series 2>&1) && case $out in *waiting*build/work*PASSED*) ;; *) echo "$out"; false ;; esac'
+	'make series >"$0/waits" 2>&1 && cat "$0/waits" && grep -q waiting "$0/waits"' "$WORK"
 wait
 holds "  and left what is right" sh -c 'cd build/work && git diff --quiet series'
 git -C "$P/linux" format-patch -q --stdout series^ | sed 's/^ 31/ 3l/' >"$WORK/bad.patch"
