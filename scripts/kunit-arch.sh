@@ -64,5 +64,6 @@ for arch in $ARCHS; do
 	CC="$(! command -v ccache >/dev/null || echo 'ccache ')${COMPILER[$arch]}" \
 		suites "kunit-$arch" "$OUT/kunit-$arch" "$BUILD/kunit-arch.kunitconfig" \
 		-a "$arch" -m "$count" -t "$ARCH_OBJECTS" || die "they fail on $arch"
+	scripts/splat.sh "$LOGS/kunit-$arch-kernel.log" || die "the kernel complains on $arch"
 done
 step "PASSED: $count cases on $ARCHS"

@@ -76,6 +76,9 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 SERIES_DATE='2026-11-23T00:00:00 +0000'
 # Objects of a clean UML build, about: for the progress line only.
 UML_OBJECTS=830
+# Where the script of a stage says why it failed. What that runs may well fail.
+REPORT=${FAILURES:-/dev/null}
+unset FAILURES
 # Seconds since the epoch at which the outermost script began.
 export START_TIME=${START_TIME:-$(date +%s)}
 
@@ -92,7 +95,7 @@ note()
 die()
 {
 	printf 'error: %s\n' "$*" >&2
-	[ -z "${FAILURES:-}" ] || printf '%s\n' "$*" >>"$FAILURES"
+	printf '%s\n' "$*" >>"$REPORT"
 	exit 1
 }
 

@@ -7,12 +7,15 @@
 # not build, the semantic patch. A mutant that does not compile is an error.
 #
 # quick takes the few mutants that are marked so, MUTANT=REGEX those whose name
-# matches.
+# matches. A mutant takes one CPU's time, so many of them are shared between two
+# workers ("mutants.sh worker NUMBER"), each with a tree and objects of its own.
 
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/noticed.sh"
 
 TABLE=$TOP/scripts/mutants.txt
+# With fewer, to build for a second worker takes longer than it saves.
+SHARE=40
 # A run takes some 5 s. With a lock that is not given back it never ends.
 PATIENCE=30
 
@@ -26,9 +29,12 @@ killer()
 {
 	local cases count
 
-	cases=$(sed -n 's/^ *FAIL: //p' "$LOGS/mutants.out")
+	cases=$(sed -n 's/^ *FAIL: //p' "$LOGS/$NAME.out")
 	# Some mutants are the end of the kernel, and of all results.
-	[ -n "$cases" ] || [ ! -e "$LOGS/mutants-uml-kernel.log" ] || { printf 'a crash'; return; }
+	if [ -z "$cases" ] && [ -e "$LOGS/$NAME-uml-kernel.log" ]; then
+		grep -q 'Kernel panic' "$LOGS/$NAME-uml-kernel.log" && printf 'a crash' || printf 'a hang'
+		return
+	fi
 	count=$(wc -l <<<"$cases")
 	printf '%s' "$(grep -m1 -v '_random$' <<<"$cases" || sed -n 1p <<<"$cases")"
 	[ "$count" -eq 1 ] || printf ' and %d more' $((count - 1))
@@ -38,13 +44,54 @@ killer()
 noticed()
 {
 	case $1 in
-	kunit) kunit_notices mutants -w "$PATIENCE" && WHY=$(killer) ;;
-	cocci) cocci_notices mutants "${2%/*}" ;;
+	kunit) kunit_notices "$NAME" -w "$PATIENCE" && WHY=$(killer) ;;
+	cocci) cocci_notices "$NAME" "${2%/*}" ;;
 	esac
 }
 
+# The mutants of $LOGS/mutants-NUMBER.list; what became of them goes to .rows.
+worker()
+{
+	local start verdict kind name test file excuse dir
+
+	NAME=mutants-$1
+	if [ "$1" -gt 1 ]; then
+		unset HAVE_WORKTREE
+		WT=$WT-$1
+	fi
+	worktree HEAD
+	: >"$LOGS/$NAME.rows"
+	while read -r test dir; do
+		! noticed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
+	done < <(awk -F '\t' '{ sub("/[^/]*$", "", $3); print $2, $2 == "kunit" ? "" : $3 }' "$LOGS/$NAME.list" | sort -u)
+
+	while IFS=$'\t' read -r name test file _ excuse; do
+		start=$(date +%s)
+		git -C "$WT" checkout -q .
+		mutate apply "$name"
+		if noticed "$test" "$file" </dev/null; then
+			kind=killed verdict="killed by $WHY"
+			if [ -z "$WHY" ]; then
+				kind=bad verdict="does not compile; see $LOGS/$NAME-uml.log"
+			elif [ "$excuse" != - ]; then
+				kind=bad verdict="$verdict, but listed as a survivor"
+			fi
+		else
+			kind=survived verdict="survived: $excuse"
+			[ "$excuse" != - ] || kind=bad verdict=SURVIVED
+		fi
+		step "$name: $verdict ($(($(date +%s) - start)) s)"
+		printf '%s\t%s\t%s\n' "$name" "$kind" "$verdict" >>"$LOGS/$NAME.rows"
+	done <"$LOGS/$NAME.list"
+	worktree HEAD
+}
+
+if [ "${1:-}" = worker ]; then
+	worker "$2"
+	exit
+fi
 [ $# -eq 0 ] || [ "$*" = quick ] || die "mutants: $*?"
-need_packages python3
+need_packages gcc libc6-dev make flex bison bc python3
 need_tree
 worktree HEAD
 list=$(mutate list | awk -F '\t' -v re="${MUTANT:-.}" -v quick="${1:+quick}" \
@@ -53,41 +100,22 @@ list=$(mutate list | awk -F '\t' -v re="${MUTANT:-.}" -v quick="${1:+quick}" \
 
 # Also of those that are not run now: the code they change may have changed.
 mutate check || die "a mutant does not apply"
-step "the whole series first"
-while read -r test dir; do
-	! noticed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
-done < <(awk -F '\t' '{ sub("/[^/]*$", "", $3); print $2, $2 == "kunit" ? "" : $3 }' <<<"$list" | sort -u)
 
-killed=0 survived=0 bad=0 rows=()
-while IFS=$'\t' read -r name test file _ excuse; do
-	start=$(date +%s)
-	git -C "$WT" checkout -q .
-	mutate apply "$name"
-	if noticed "$test" "$file" </dev/null; then
-		if [ -z "$WHY" ]; then
-			verdict="does not compile; see $LOGS/mutants-uml.log"
-			bad=$((bad + 1))
-		elif [ "$excuse" != - ]; then
-			verdict="killed by $WHY, but listed as a survivor"
-			bad=$((bad + 1))
-		else
-			verdict="killed by $WHY"
-			killed=$((killed + 1))
-		fi
-	else
-		survived=$((survived + 1))
-		verdict="survived: $excuse"
-		[ "$excuse" != - ] || {
-			verdict="SURVIVED"
-			bad=$((bad + 1))
-		}
-	fi
-	step "$name: $verdict ($(($(date +%s) - start)) s)"
-	rows+=("$name	$verdict")
-done <<<"$list"
-worktree HEAD
+# The semantic patch has one place for what it finds.
+workers=1
+[ "$JOBS" -eq 1 ] || [ "$(wc -l <<<"$list")" -lt $SHARE ] || workers=2
+rm -f "$LOGS"/mutants-*.{list,rows}
+awk -F '\t' -v workers=$workers -v logs="$LOGS" \
+	'{ print >(logs "/mutants-" ($2 == "kunit" ? n++ % workers + 1 : 1) ".list") }' <<<"$list"
+step "the whole series first (some minutes, if it was not built before)"
+seq $workers | xargs -n 1 -P $workers "$TOP/scripts/mutants.sh" worker ||
+	die "a worker did not get through"
 
 printf '\n'
-printf '%s\n' "${rows[@]}" | awk -F '\t' '{ printf "  %-36s %s\n", $1, $2 }'
-printf '\n%d mutants, %d killed, %d survived\n' ${#rows[@]} $killed $survived
-[ $bad -eq 0 ] || die "$bad of them should not have done so"
+awk -F '\t' 'NR == FNR { verdict[$1] = $3; kinds[$2]++; next }
+	{ printf "  %-36s %s\n", $1, verdict[$1] }
+	END {
+		printf "\n%d mutants, %d killed, %d survived as listed\n", FNR, kinds["killed"], kinds["survived"]
+		exit kinds["killed"] + kinds["survived"] != FNR
+	}' <(cat "$LOGS"/mutants-*.rows) - <<<"$list" ||
+	die "$(cat "$LOGS"/mutants-*.rows | cut -f2 | grep -c bad) of them should not have done so"

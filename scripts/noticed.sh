@@ -8,7 +8,8 @@
 #   cocci_notices NAME [DRIVER]      the semantic patch has something to say,
 #                                    about one driver's directory or all
 #
-# Both look at $WT, keep the output in $LOGS/NAME.out, and set $WHY if so.
+# Both look at $WT, keep the output in $LOGS/NAME.out, and set $WHY if so. The
+# objects are in a directory named as $WT is: $OUT/uml-work as a rule.
 
 # What kunit.sh said was wrong.
 kunit_why()
@@ -25,8 +26,9 @@ kunit_notices()
 	local out=$LOGS/$1.out
 
 	mkdir -p "$LOGS"
+	rm -f "$LOGS/$1-uml-kernel.log"
 	! "$TOP/scripts/kunit.sh" "${@:2}" -f 'drm_gem_shmem*' "$1-uml" \
-		"$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,again}.kunitconfig >"$out" 2>&1 || return 1
+		"$WT" "$OUT/uml-${WT##*/}" "$TOP/configs"/{shmem,again}.kunitconfig >"$out" 2>&1 || return 1
 	WHY=$(kunit_why "$out")
 }
 

@@ -16,8 +16,7 @@ P=$WORK/project
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo -n)
 # The outer run's settings are not the cases'.
-REPORT=${FAILURES:-/dev/null}
-unset KDIR TARBALL FROM TREE_READY FAILURES
+unset KDIR TARBALL FROM TREE_READY
 
 # A fresh copy of the project with one small patch of its own.
 project()
@@ -179,7 +178,7 @@ holds "export" make patches
 # shellcheck disable=SC2016
 timeout 120 flock "$P/build/work.lock" sh -c 'touch "$0/held"
 	until grep -q "waiting.*build/work" "$0/waits" 2>/dev/null; do sleep 0.1; done' "$WORK" &
-until [ -e "$WORK/held" ]; do sleep 0.1; done
+until [ -e "$WORK/held" ] || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
 # shellcheck disable=SC2016
 holds "worktree in use: waits, then goes on" sh -c \
 	'make series >"$0/waits" 2>&1 && cat "$0/waits" && grep -q waiting "$0/waits"' "$WORK"

@@ -111,8 +111,9 @@ need_kernel()
 	commit=${commit:-HEAD}
 	stamp=$(kernel_stamp "$commit")
 	mkdir -p "$VM"
-	exec 9>"$VM/lock"
-	flock -w 3 9 || { step "waiting for another build of a kernel"; flock 9; }
+	# One that is ready does not wait for those that are built.
+	exec 9>"$dir.lock"
+	flock -w 3 9 || { step "waiting for another build of this kernel"; flock 9; }
 	if [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ]; then
 		need_space "$BUILD" $((${CHECKED:+3}000 + 1500))
 		worktree "$commit"
