@@ -36,7 +36,8 @@ check_settings()
 
 	case $CHECKED in
 	0) CHECKED='' ;;
-	1) CHECKED=checked ;;
+	# The latter by need_display().
+	1|checked) CHECKED=checked ;;
 	''|kcsan) ;;
 	*) die "CHECKED=$CHECKED: say CHECKED=1, CHECKED=kcsan, or leave it out" ;;
 	esac
