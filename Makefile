@@ -4,12 +4,12 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
-	drm-kunit removal mutants bench series selftest toolbox vm vm-fixes vm-clients vm-table vm-checked \
+	drm-kunit mutants bench series selftest toolbox vm vm-fixes vm-clients vm-table vm-checked \
 	sanitize kunit-arch vm-shell clean
 
 help:		## this list
-	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage] [PATCH=regex]'
-	@echo '       make vm JOB=script [FILES=dir] [STOCK=1] [CHECKED=1] [ROOT=full] [more: docs/vm.md]'
+	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n] [FROM=stage]'
+	@echo '       make vm JOB=script [FILES=dir] [BASE=1] [CHECKED=1] [ROOT=full] [more: docs/vm.md]'
 	@echo
 	@sed -n 's/^\([a-z-]*\):[^#]*## */\1\t/p' Makefile | \
 		while IFS='	' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
@@ -20,7 +20,7 @@ run:		## from nothing to a verdict: fetch, apply, build UML, run the shmem suite
 test:		## what guards every change; about 40 minutes from nothing on 2 cores
 	@scripts/test.sh
 
-test-all:	## test and all that is slower: mutants, removal, run, sanitize, bench, kunit-arch, vm-*
+test-all:	## test and all that is slower: mutants, run, sanitize, bench, kunit-arch, vm-*
 	@scripts/test.sh all
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part
@@ -50,9 +50,6 @@ bisect:		## after every patch: no new warning at W=1, the shmem suites pass
 rust:		## the Rust binding compiles and its suite passes on UML
 	@scripts/rust.sh
 
-removal:	## without any one functional patch (or those PATCH= matches), some test fails
-	@scripts/removal.sh
-
 mutants:	## with any small, wrong change to the helper (or those MUTANT= matches), some test fails
 	@scripts/mutants.sh
 
@@ -74,7 +71,7 @@ vm-table:	## modetest, IGT, GL, sleep (those ROW= matches) on the base and the s
 vm-checked:	## KUnit suites and clients on kernels with KASAN, lockdep, kmemleak, and with KCSAN
 	@scripts/vm-checked.sh
 
-sanitize:	## the shmem suites on UML with KASAN, lockdep and the like; planted bugs are seen
+sanitize:	## the shmem suites on UML with KASAN, lockdep and the like; deliberate bugs are seen
 	@scripts/sanitize.sh
 
 kunit-arch:	## the shmem suites on arm64 and i386, emulated

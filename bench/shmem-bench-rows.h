@@ -15,7 +15,7 @@ static struct drm_gem_object *BENCH(create)(struct drm_device *drm, size_t size)
 
 static int BENCH(get)(struct FN(object) *shmem)
 {
-#ifdef BENCH_STOCK
+#ifdef BENCH_BASE
 	/* It has no such call for drivers: this is what it would be. */
 	int ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
 
@@ -32,7 +32,7 @@ static int BENCH(get)(struct FN(object) *shmem)
 
 static void BENCH(put)(struct FN(object) *shmem)
 {
-#ifdef BENCH_STOCK
+#ifdef BENCH_BASE
 	dma_resv_lock(shmem->base.resv, NULL);
 	FN(put_pages_locked)(shmem);
 	dma_resv_unlock(shmem->base.resv);
@@ -191,7 +191,7 @@ static u64 BENCH(purge)(struct drm_device *drm, size_t size, unsigned long nr)
 		bench_check(!IS_ERR(obj));
 		shmem = FN_TO_OBJECT(obj);
 
-#ifndef BENCH_STOCK
+#ifndef BENCH_BASE
 		/* There, the sgt holds the pages. */
 		bench_check(!BENCH(get)(shmem));
 #endif
@@ -205,7 +205,7 @@ static u64 BENCH(purge)(struct drm_device *drm, size_t size, unsigned long nr)
 		bench_check(shmem->madv < 0);
 		dma_resv_unlock(obj->resv);
 
-#ifndef BENCH_STOCK
+#ifndef BENCH_BASE
 		BENCH(put)(shmem);
 #endif
 		drm_gem_object_put(obj);

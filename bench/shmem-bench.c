@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Measures the GEM shmem helper of the tree against that of the base, which
- * scripts/bench.sh put into the same kernel under other names (stock_gem_shmem_
+ * scripts/bench.sh put into the same kernel under other names (base_gem_shmem_
  * for drm_gem_shmem_). The two take turns, in the order A B B A, so that what
  * else the machine does hits both.
  *
@@ -36,7 +36,7 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_vma_manager.h>
-#include <drm/stock_gem_shmem_helper.h>
+#include <drm/base_gem_shmem_helper.h>
 
 /* Whatever the file is called. */
 #undef MODULE_PARAM_PREFIX
@@ -89,18 +89,18 @@ struct bench_helper {
 #undef FN_TO_OBJECT
 
 /* Static in the base; bench.sh makes it known. */
-int stock_gem_shmem_get_pages_locked(struct stock_gem_shmem_object *shmem);
+int base_gem_shmem_get_pages_locked(struct base_gem_shmem_object *shmem);
 
-#define BENCH_STOCK
-#define BENCH_NAME	"stock"
-#define BENCH(x)	stock_##x
-#define FN(x)		stock_gem_shmem_##x
-#define __FN(x)		__stock_gem_shmem_##x
-#define FN_TO_OBJECT(o)	to_stock_gem_shmem_obj(o)
+#define BENCH_BASE
+#define BENCH_NAME	"base"
+#define BENCH(x)	base_##x
+#define FN(x)		base_gem_shmem_##x
+#define __FN(x)		__base_gem_shmem_##x
+#define FN_TO_OBJECT(o)	to_base_gem_shmem_obj(o)
 #include "shmem-bench-rows.h"
 
 static const struct bench_helper *const abba[] = {
-	&ours_helper, &stock_helper, &stock_helper, &ours_helper,
+	&ours_helper, &base_helper, &base_helper, &ours_helper,
 };
 
 /* "bench.rounds=N" on the command line: so many times A B B A for each row */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """bench.py LOG NAME: the table of a run of the bench, NAME.json and NAME.svg.
 
-The turns come as ours, stock, stock, ours. The ratio is that of the two sums of
+The turns come as ours, base, base, ours. The ratio is that of the two sums of
 each round; the median of the rounds' ratios is what counts, for what the machine
 did beside is the same for both. Rows above their limit are named; that is no
 failure, as one run on a busy machine proves nothing.
@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 
-# How much of stock's time a row may take, which is named as in the table: the
+# How much of the base's time a row may take, which is named as in the table: the
 # first expression that matches.
 LIMITS = (
     (r'sgt again$', 0.2),
@@ -53,14 +53,14 @@ def read(log):
 def judge(row, threads, turns):
     """The figures of one row."""
     result = {'row': row, 'threads': threads, 'rounds': len(turns) // 4}
-    for helper in 'ours', 'stock':
+    for helper in 'ours', 'base':
         times = [time for name, time in turns if name == helper]
         low, median, high = quartiles(times)
         result[helper] = {'median_ns': median, 'q1_ns': low, 'q3_ns': high, 'samples_ns': times}
     ratios = []
     for i in range(0, len(turns) - 3, 4):
         four = turns[i:i + 4]
-        assert [name for name, _ in four] == ['ours', 'stock', 'stock', 'ours'], row
+        assert [name for name, _ in four] == ['ours', 'base', 'base', 'ours'], row
         ratios.append((four[0][1] + four[3][1]) / (four[1][1] + four[2][1]))
     low, median, high = quartiles(ratios)
     result['ratio'] = {'median': median, 'q1': low, 'q3': high}
@@ -73,7 +73,7 @@ def label(result):
 
 
 def limit(result):
-    """How much of stock's time the row may take."""
+    """How much of the base's time the row may take."""
     return next(share for pattern, share in LIMITS if re.match(pattern, label(result)))
 
 
@@ -105,7 +105,7 @@ def plot(results, name):
     script = f'''
 set terminal svg size 900,{120 + 18 * len(results)} background "white"
 set output "{name}.svg"
-set title "Time of an operation: the series / stock (median and quartiles; left of 1 is faster)"
+set title "Time of an operation: the series / the base (median and quartiles; left of 1 is faster)"
 set logscale x 2
 set grid x
 set offsets 0, 0, 0.5, 0.5
@@ -120,10 +120,10 @@ def main():
     head, rows = read(log)
     results = [judge(row, threads, turns) for (row, threads), turns in rows.items()]
     print(f"{head['cpus']} CPUs; huge folios in shmem: {head['huge']}")
-    print(f"{'':<42} {'ours':>9} {'IQR':>8} {'stock':>9} {'IQR':>8} {'ours/stock':>10}")
+    print(f"{'':<42} {'ours':>9} {'IQR':>8} {'base':>9} {'IQR':>8} {'ours/base':>10}")
     for r in results:
         cells = []
-        for helper in 'ours', 'stock':
+        for helper in 'ours', 'base':
             h = r[helper]
             cells += [f"{show(h['median_ns']):>9}", f"{(h['q3_ns'] - h['q1_ns']) / h['median_ns']:>7.0%} "]
         print(f"{label(r):<42} {' '.join(cells)} {r['ratio']['median']:>10.3f}")

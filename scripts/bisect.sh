@@ -96,7 +96,7 @@ bisect()
 
 	step "the drm_gem_shmem* suites, at the base"
 	"$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' -t "$UML_OBJECTS" \
-		bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,again}.kunitconfig
+		bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig
 
 	for commit in $(series_commits); do
 		n=$((n + 1))
@@ -113,7 +113,7 @@ bisect()
 		! grep -q '\.rs$' <<<"$(touched_files "$commit")" ||
 			note "Rust code is checked by 'make rust', at the end of the series only"
 		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' \
-			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,again}.kunitconfig ||
+			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig ||
 			die "KUnit fails after $subject"
 		step "$n/$total $subject: ok ($(($(date +%s) - start)) s)"
 	done

@@ -6,7 +6,7 @@
 #
 #   checkpatch  --strict on every patch: no finding
 #   sparse      on the files touched: no finding that the base does not have;
-#               a checker that does not find a planted error fails
+#               a checker that does not find a deliberate error fails
 #   cocci       the series' own semantic patch: silent on drm and accel but for
 #               what scripts/cocci-expected.txt lists, and it fires on the base.
 #               TREE=DIR looks at the drivers of another tree instead, and
@@ -59,8 +59,8 @@ checkpatch()
 	say checkpatch "$count" "$count findings in ${#patches[@]} patches"
 }
 
-# An error that each sparse knows, as a module of its own: nothing is planted
-# in the tree.
+# An error that each sparse knows, as a module of its own: nothing is added
+# to the tree.
 sparse_works()
 {
 	rm -rf "$WORK/probe"
@@ -97,7 +97,7 @@ run_sparse()
 		[ ${#list[@]} -gt 0 ] || continue
 		configure "$source" "$arch" "drivers-$arch$suffix" || return 1
 		[ "$arch$suffix" != x86_64 ] || sparse_works ||
-			die "sparse does not find a planted error; see $LOGS/lint-sparse-probe.log"
+			die "sparse does not find a deliberate error; see $LOGS/lint-sparse-probe.log"
 		compile "$source" "$arch" "drivers-$arch$suffix" C=2 "CHECK=$SPARSE" "${list[@]}" || return 1
 		sed -nE '/\[-W/d; s,^(.*[./])?((drivers|include)/[^ :]+):[0-9]+:[0-9]+: ((warning|error): .*),\2: \4,p' \
 			"$LOG" >>"$LOGS/lint-sparse$suffix.found"
@@ -119,7 +119,7 @@ sparse()
 		new=$(comm -23 "$LOGS/lint-sparse.found" "$LOGS/lint-sparse-base.found")
 		[ -z "$new" ] || show <<<"$new"
 	fi
-	say sparse "${#new}" "$found findings, $(grep -c . <<<"$new") of them new, in $(touched 'drivers/*.c' | wc -l) files; the planted error was found"
+	say sparse "${#new}" "$found findings, $(grep -c . <<<"$new") of them new, in $(touched 'drivers/*.c' | wc -l) files; the deliberate error was found"
 }
 
 # copy COMMIT DIR: the files that the series touches, as of COMMIT.

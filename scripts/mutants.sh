@@ -11,7 +11,6 @@
 # workers ("mutants.sh worker NUMBER"), each with a tree and objects of its own.
 
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/noticed.sh"
 
 TABLE=$TOP/scripts/mutants.txt
 # With fewer, to build for a second worker takes longer than it saves.
@@ -40,12 +39,21 @@ killer()
 	[ "$count" -eq 1 ] || printf ' and %d more' $((count - 1))
 }
 
-# noticed TEST FILE: sets $WHY, to nothing if it does not compile.
-noticed()
+# killed TEST FILE: does the test fail with the worktree as it is? Sets $WHY, to
+# nothing if it does not compile.
+killed()
 {
+	local out=$LOGS/$NAME.out
+
 	case $1 in
-	kunit) kunit_notices "$NAME" -w "$PATIENCE" && WHY=$(killer) ;;
-	cocci) cocci_notices "$NAME" "${2%/*}" ;;
+	kunit)
+		! "$TOP/scripts/kunit.sh" -w "$PATIENCE" -f 'drm_gem_shmem*' "$NAME-uml" "$WT" \
+			"$OUT/uml-${WT##*/}" "$TOP/configs"/{shmem,fast-link}.kunitconfig >"$out" 2>&1 ||
+			return 1
+		WHY=$(killer) ;;
+	cocci)
+		! TREE=$WT DRIVER=${2%/*} "$TOP/scripts/lint.sh" cocci >"$out" 2>&1 || return 1
+		WHY="semantic patch: $(grep -m1 -oE '(drivers|rust)/[^ ]+\.[ch]\b.*' "$out")" ;;
 	esac
 }
 
@@ -62,14 +70,14 @@ worker()
 	worktree HEAD
 	: >"$LOGS/$NAME.rows"
 	while read -r test dir; do
-		! noticed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
+		! killed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
 	done < <(awk -F '\t' '{ sub("/[^/]*$", "", $3); print $2, $2 == "kunit" ? "" : $3 }' "$LOGS/$NAME.list" | sort -u)
 
 	while IFS=$'\t' read -r name test file _ excuse; do
 		start=$(date +%s)
 		git -C "$WT" checkout -q .
 		mutate apply "$name"
-		if noticed "$test" "$file" </dev/null; then
+		if killed "$test" "$file" </dev/null; then
 			kind=killed verdict="killed by $WHY"
 			if [ -z "$WHY" ]; then
 				kind=bad verdict="does not compile; see $LOGS/$NAME-uml.log"

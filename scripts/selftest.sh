@@ -230,7 +230,7 @@ expect "no such job" "JOB=.*no such file" make vm JOB="$WORK/nowhere"
 expect "no such folder" "FILES=.*no such folder" make vm JOB="$WORK/job" FILES="$WORK/job"
 expect "no size" "MEM=.*512M" make vm JOB="$WORK/job" MEM=much
 expect "no time" "VM_TIMEOUT=.*seconds" make vm JOB="$WORK/job" VM_TIMEOUT=long
-expect "no flag" "STOCK=.*STOCK=1" make vm JOB="$WORK/job" STOCK=yes
+expect "no flag" "BASE=.*BASE=1" make vm JOB="$WORK/job" BASE=yes
 nothing_made
 holds "  no folder of a run made" test ! -e build/vm
 
@@ -277,16 +277,16 @@ step "table"
 # What two kernels may have done: one line each, the rest is the same.
 table()
 {
-	rm -rf "$WORK/stock" "$WORK/patched"
-	mkdir "$WORK/stock"
+	rm -rf "$WORK/base" "$WORK/patched"
+	mkdir "$WORK/base"
 	printf 'Subtest a: SUCCESS (0.1s)\nSubtest b: SKIP (0.0s)\nSubtest c: FAIL (0.1s)\ntable: status 98\n' \
-		>"$WORK/stock/vgem+test.log"
+		>"$WORK/base/vgem+test.log"
 	printf '<6>[ 1.0] [IGT] test: starting subtest a\n<6>[ 2.0] [IGT] test: finished subtest a, SUCCESS\n' \
-		>"$WORK/stock/vgem+test.kmsg"
-	printf '[    1.0] table: vgem/test\n[    2.0] fine\n' >"$WORK/stock/console+igt"
-	cp -r "$WORK/stock" "$WORK/patched"
+		>"$WORK/base/vgem+test.kmsg"
+	printf '[    1.0] table: vgem/test\n[    2.0] fine\n' >"$WORK/base/console+igt"
+	cp -r "$WORK/base" "$WORK/patched"
 	[ $# = 0 ] || sed -i "$2" "$WORK/patched/$1"
-	"$TOP/scripts/vm-table.py" "$WORK/stock" "$WORK/patched"
+	"$TOP/scripts/vm-table.py" "$WORK/base" "$WORK/patched"
 }
 is_worse()
 {
@@ -304,10 +304,10 @@ holds "worse: the guest dies" is_worse vgem+test.log '$d'
 # shellcheck disable=SC2016
 holds "worse: takes too long" is_worse vgem+test.log '$s/98/124/'
 # Nobody ran it.
-: >"$WORK/stock/vgem+test.log"
+: >"$WORK/base/vgem+test.log"
 : >"$WORK/patched/vgem+test.log"
 # shellcheck disable=SC2016
-holds "worse: not run on either" eval '! "$TOP/scripts/vm-table.py" "$WORK/stock" "$WORK/patched"'
+holds "worse: not run on either" eval '! "$TOP/scripts/vm-table.py" "$WORK/base" "$WORK/patched"'
 holds "worse: warns" is_worse vgem+test.kmsg '1a<4>[ 1.5] something is wrong'
 holds "worse: the kernel complains" is_worse console+igt '2aWARNING: mm/slub.c:1 at f+0x1/0x2, CPU#0: test/1'
 project

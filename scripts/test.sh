@@ -18,7 +18,6 @@ stage bisect	scripts/bisect.sh
 stage mutants-quick scripts/mutants.sh quick
 if [ "${1:-}" = all ]; then
 	stage mutants	scripts/mutants.sh
-	stage removal	scripts/removal.sh
 	stage run	scripts/run.sh
 	stage sanitize	scripts/sanitize.sh
 	stage bench	scripts/bench.sh

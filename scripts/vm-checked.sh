@@ -9,12 +9,12 @@
 # KCSAN finds races all over the kernel. Those in the objects that the series
 # does not touch are listed by name, and are no failure.
 #
-# First of all the search proves itself: each bug of planted/planted_test.c,
-# added to the kernel, must be seen.
+# First of all the search proves itself: each bug of deliberate_bugs_test.c in
+# deliberate-bugs/, added to the kernel, must be seen.
 #
 # T= is for how many seconds the random system calls go on (180: it takes a while
 # here until memory is short); ONLY=REGEX takes the runs that match, of
-# "planted-1-sg", "stock-1-kunit", "patched-kcsan-stress" and so on.
+# "bugs-1-sg", "base-1-kunit", "patched-kcsan-stress" and so on.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -29,21 +29,21 @@ ROWS='^(modetest|virtio_gpu|vgem)/|^vkms/[^v]'
 PROBLEMS=0
 RUNS=0
 SEEN=''
-PLANTED_COMMIT=''
+BUGS_COMMIT=''
 
-# What the log must say of each planted bug.
-declare -A PLANTED=(
-	[warn]='WARNING: .*planted_warn'
-	[kasan]='KASAN: slab-use-after-free in planted_kasan'
+# What the log must say of each deliberate bug.
+declare -A BUGS=(
+	[warn]='WARNING: .*bug_warn'
+	[kasan]='KASAN: slab-use-after-free in bug_kasan'
 	[lockdep]='possible circular locking dependency'
 	[sleep]='sleeping function called from invalid context'
 	[dma]='DMA-API: .*tries to free DMA memory it has not allocated'
-	[vm]='WARNING: .*planted_vm'
+	[vm]='WARNING: .*bug_vm'
 	[refcount]='refcount_t: decrement hit 0'
 	[leak]='unreferenced object'
 	[sg]='BUG.*scatterlist'
 	[list]='list_del corruption'
-	[race]='KCSAN: data-race in planted_thread'
+	[race]='KCSAN: data-race in bug_thread'
 )
 
 problem()
@@ -64,37 +64,37 @@ boot()
 	run_logged "vm-$1" env "VM_NAME=$1" VM_TIMEOUT=$((T + 1800)) "${@:2}" scripts/vm.sh job
 }
 
-# A commit of the tree with the planted bugs, as refs/planted.
-planted_commit()
+# A commit of the tree with the deliberate bugs, as refs/deliberate-bugs.
+bugs_commit()
 {
 	worktree HEAD
-	cp scripts/planted/planted_test.c "$WT/drivers/gpu/drm/tests/"
+	cp scripts/deliberate-bugs/deliberate_bugs_test.c "$WT/drivers/gpu/drm/tests/"
 	# shellcheck disable=SC2016
-	echo 'obj-$(CONFIG_DRM_KUNIT_TEST) += planted_test.o' >>"$WT/drivers/gpu/drm/tests/Makefile"
+	echo 'obj-$(CONFIG_DRM_KUNIT_TEST) += deliberate_bugs_test.o' >>"$WT/drivers/gpu/drm/tests/Makefile"
 	git -C "$WT" add -A
-	git -C "$WT" -c user.name=planted -c user.email=planted@localhost.invalid commit -qm planted
-	git -C "$WT" update-ref refs/planted HEAD
+	git -C "$WT" -c user.name=series -c user.email=series@localhost.invalid commit -qm "Deliberate bugs"
+	git -C "$WT" update-ref refs/deliberate-bugs HEAD
 	worktree HEAD
 }
 
-# plant CHECKED BUG...: in one boot. The last may be the end of the guest.
-plant()
+# add_bugs CHECKED BUG...: in one boot. The last may be the end of the guest.
+add_bugs()
 {
-	local name=planted-$1-$2 bug
+	local name=bugs-$1-$2 bug
 
 	wanted "$name" || return 0
 	# In a shell of its own: vm.sh uses the worktree next.
-	[ -n "$PLANTED_COMMIT" ] || (planted_commit)
-	PLANTED_COMMIT=refs/planted
+	[ -n "$BUGS_COMMIT" ] || (bugs_commit)
+	BUGS_COMMIT=refs/deliberate-bugs
 	# No status is expected, and no silence.
-	boot "$name" CHECKED="$1" COMMIT="$PLANTED_COMMIT" JOB="$BUILD/clients/planted.sh" ARGS="${*:2}" \
-		SPLATS=ok >"$LOGS/planted.out" 2>&1 || true
-	[ -e "$VM/$name/console.log" ] || { cat "$LOGS/planted.out"; die "no kernel with planted bugs"; }
+	boot "$name" CHECKED="$1" COMMIT="$BUGS_COMMIT" JOB="$BUILD/clients/deliberate-bugs.sh" ARGS="${*:2}" \
+		SPLATS=ok >"$LOGS/deliberate-bugs.out" 2>&1 || true
+	[ -e "$VM/$name/console.log" ] || { cat "$LOGS/deliberate-bugs.out"; die "no kernel with the deliberate bugs"; }
 	for bug in "${@:2}"; do
-		if grep -E "${PLANTED[$bug]}" >/dev/null < <(scripts/splat.sh "$VM/$name/console.log"); then
-			note "planted $bug: seen"
+		if grep -E "${BUGS[$bug]}" >/dev/null < <(scripts/splat.sh "$VM/$name/console.log"); then
+			note "deliberate bug $bug: seen"
 		else
-			problem "planted $bug: not seen, see $VM/$name/console.log"
+			problem "deliberate bug $bug: not seen, see $VM/$name/console.log"
 		fi
 	done
 }
@@ -102,7 +102,7 @@ plant()
 # The list's expressions for a kernel, one a line.
 expected()
 {
-	awk -F '\t+' -v kernel="$1" '/^(both|stock)\t/ && ($1 == "both" || $1 == kernel) { print $2 }' "$LIST"
+	awk -F '\t+' -v kernel="$1" '/^(both|base)\t/ && ($1 == "both" || $1 == kernel) { print $2 }' "$LIST"
 }
 
 # Names of the functions in what the series touches and this kernel has.
@@ -160,11 +160,11 @@ check()
 
 	wanted "$name" || return 0
 	step "$name"
-	boot "$name" STOCK="$([ "$kernel" != stock ] || echo 1)" CHECKED="$2" SPLATS=ok "${@:4}" || status=$?
+	boot "$name" BASE="$([ "$kernel" != base ] || echo 1)" CHECKED="$2" SPLATS=ok "${@:4}" || status=$?
 	[ -e "$run/console.log" ] || die "$name did not run"
-	[ "$status" = 0 ] || [ "$kernel" = stock ] || problem "$name: status $status"
+	[ "$status" = 0 ] || [ "$kernel" = base ] || problem "$name: status $status"
 	if [ "$3" = kunit ]; then
-		kunit_results "$run" "$([ "$kernel" = stock ] && echo base || echo HEAD)" || [ "$kernel" = stock ] || problem "$name: the suites fail"
+		kunit_results "$run" "$([ "$kernel" = base ] && echo base || echo HEAD)" || [ "$kernel" = base ] || problem "$name: the suites fail"
 	fi
 	complaints "$run/console.log" >"$run/complaints"
 	SEEN+=$(cat "$run/complaints")$'\n'
@@ -206,18 +206,18 @@ main()
 	need_tree
 	scripts/clients.sh
 
-	step "kernels with planted bugs"
+	step "kernels with deliberate bugs"
 	# lockdep first: it does not trust a kernel that something else has found a bug in.
-	plant 1 lockdep warn kasan sleep dma vm refcount leak
-	plant 1 sg
-	plant 1 list
-	plant kcsan race
+	add_bugs 1 lockdep warn kasan sleep dma vm refcount leak
+	add_bugs 1 sg
+	add_bugs 1 list
+	add_bugs kcsan race
 
-	runs stock
+	runs base
 	runs patched
 	while read -r what; do
 		[ "$ONLY" != . ] || grep -aE "$what" >/dev/null <<<"$SEEN" || note "in the list, but not seen: $what"
-	done < <(expected stock)
+	done < <(expected base)
 	[ $RUNS -gt 0 ] || die "ONLY=$ONLY: there is no such run"
 	[ $PROBLEMS = 0 ] || die "$PROBLEMS problems"
 	step "PASSED: $RUNS runs, and no complaint is new"

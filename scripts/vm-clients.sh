@@ -10,18 +10,18 @@
 
 T=${T:-60}
 [[ $T =~ ^[1-9][0-9]*$ ]] || die "T=$T: not a number of seconds"
-export VM_TIMEOUT=$((T + 900)) STOCK=''
+export VM_TIMEOUT=$((T + 900)) BASE=''
 
 need_tree
 scripts/clients.sh
-AGAIN='make vm JOB=build/clients/stress.sh MEM=384M'
+COMMAND='make vm JOB=build/clients/stress.sh MEM=384M'
 step "random system calls, $T s"
 JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T" VM_NAME=stress scripts/vm.sh job ||
-	die "stress fails; $AGAIN ARGS='-t $T -s SEED' repeats it"
+	die "stress fails; $COMMAND ARGS='-t $T -s SEED' repeats it"
 # The driver asks for 128 KiB in one piece when it comes back.
 step "the same while virtio-gpu comes and goes"
 JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T -u" SPLATS='allocation failure: order:5' \
-	VM_NAME=stress-unbind scripts/vm.sh job || die "stress -u fails; $AGAIN ARGS='-t $T -u -s SEED' repeats it"
+	VM_NAME=stress-unbind scripts/vm.sh job || die "stress -u fails; $COMMAND ARGS='-t $T -u -s SEED' repeats it"
 # dma_buf_vmap() warns when there is no memory, on the base as well.
 step "allocations that fail"
 JOB=$BUILD/clients/failnth.sh SPLATS=dma_buf_vmap VM_NAME=failnth scripts/vm.sh job ||

@@ -20,21 +20,21 @@ scripts/clients.sh
 export JOB=$BUILD/clients/fixes.sh SLEEP=1 VM_TIMEOUT=${VM_TIMEOUT:-900}
 VM=$(dirname "$OUT")/vm/out
 
-rm -rf "$VM"/fixes-{stock,patched}
+rm -rf "$VM"/fixes-{base,patched}
 step "the clients on the base, where they must fail"
 # The kernel complains there, and the job fails: it is for the checks to say how.
-STOCK=1 SPLATS=ok VM_NAME=fixes-stock scripts/vm.sh job || true
-[ -e "$VM/fixes-stock/job.log" ] || die "no guest ran"
+BASE=1 SPLATS=ok VM_NAME=fixes-base scripts/vm.sh job || true
+[ -e "$VM/fixes-base/job.log" ] || die "no guest ran"
 for check in "${FAIL_ON_BASE[@]}"; do
-	! grep -q "^ok   $check" "$VM/fixes-stock/job.log" ||
+	! grep -q "^ok   $check" "$VM/fixes-base/job.log" ||
 		die "'$check' passes on the base: it proves nothing"
-	grep -q "^FAIL $check" "$VM/fixes-stock/job.log" ||
+	grep -q "^FAIL $check" "$VM/fixes-base/job.log" ||
 		die "'$check' did not run on the base"
 done
 
 step "the clients at the end of the series"
-STOCK='' VM_NAME=fixes-patched scripts/vm.sh job || die "the clients fail"
+BASE='' VM_NAME=fixes-patched scripts/vm.sh job || die "the clients fail"
 for check in "${FAIL_ON_BASE[@]}"; do
 	grep -q "^ok   $check" "$VM/fixes-patched/job.log" || die "'$check' did not run"
 done
-step "PASSED: $(grep -c '^ok ' "$VM/fixes-patched/job.log") checks, $(grep -c '^FAIL ' "$VM/fixes-stock/job.log") of them fail on the base"
+step "PASSED: $(grep -c '^ok ' "$VM/fixes-patched/job.log") checks, $(grep -c '^FAIL ' "$VM/fixes-base/job.log") of them fail on the base"

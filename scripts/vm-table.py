@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-vm-table.py [-x XFAILS] [-a] STOCK PATCHED [AGAIN]
+vm-table.py [-x XFAILS] [-a] BASE PATCHED [REPEATED]
 
 Compare what clients/table.sh left in the folders of two kernels: ROW.log holds
 the results of the subtests, ROW.kmsg the kernel's messages, console+GROUP the
 console of a guest. Prints a row a client with the counts on both, and a line for
 each subtest that differs. Status 1 if anything is worse on the patched kernel: a
-subtest that passes on stock and fails, is skipped, draws a warning or is gone; a
-failure where there was none; a row that did not come to its end, whatever stock
-did; a complaint of the kernel that stock does not make.
+subtest that passes on the base and fails, is skipped, draws a warning or is gone; a
+failure where there was none; a row that did not come to its end, whatever the base
+did; a complaint of the kernel that the base does not make.
 
 Tests of timing, by name and by the in-tree list of those that flake, and rows that
 took too long, get a second chance: -a prints a regular expression of their rows,
-AGAIN holds what they did.
+REPEATED holds what they did.
 XFAILS is drivers/gpu/drm/ci/xfails.
 """
 import argparse
@@ -132,8 +132,8 @@ def main():
     parser.add_argument('-a', dest='ask', action='store_true')
     parser.add_argument('folders', nargs='+')
     args = parser.parse_args()
-    stock, patched = (read_folder(f) for f in args.folders[:2])
-    again = read_folder(args.folders[2]) if len(args.folders) > 2 else {}
+    base, patched = (read_folder(f) for f in args.folders[:2])
+    repeated = read_folder(args.folders[2]) if len(args.folders) > 2 else {}
     known, flakes = read_list(args.xfails, 'fails'), read_list(args.xfails, 'flakes')
 
     def may_repeat(row, name):
@@ -142,8 +142,8 @@ def main():
             f'{test}@{name}' in flakes[driver]
 
     worse, better, table, both, both_known, repeat = 0, 0, [], 0, 0, []
-    for row in sorted({**stock, **patched}):
-        ours, theirs = patched.get(row, {}), stock.get(row, {})
+    for row in sorted({**base, **patched}):
+        ours, theirs = patched.get(row, {}), base.get(row, {})
         verdict, lines = 'same', []
         for name in sorted({**ours, **theirs}):
             # A test that ends early is one result, whatever is missing then.
@@ -159,7 +159,7 @@ def main():
                 b == 'gone' or ORDER.index(b or 'gone') > ORDER.index(a)
             if bad and (may_repeat(row, name) or '(end)' in ours):
                 repeat.append(row)
-                c = again.get(row, {}).get(name, 'pass' if name == '(end)' and row in again else None)
+                c = repeated.get(row, {}).get(name, 'pass' if name == '(end)' and row in repeated else None)
                 if c and ORDER.index(c) <= ORDER.index(a or 'pass'):
                     bad, note = False, f', run again: {c}'
             if bad:
@@ -175,11 +175,11 @@ def main():
         print('|'.join(f'^{row}$' for row in sorted(set(repeat))), end='')
         return 0
 
-    print(f'{"":34}{"stock":^19}    {"patched":^19}')
+    print(f'{"":34}{"base":^19}    {"patched":^19}')
     print(f'{"client":34}pass skip fail warn    pass skip fail warn    verdict')
     for line in table:
         print(line if isinstance(line, str) else f'{line[0]:34}{line[1]}    {line[2]}    {line[3]}')
-    total = [counts({(r, n): v for r, s in rows.items() for n, v in s.items()}) for rows in (stock, patched)]
+    total = [counts({(r, n): v for r, s in rows.items() for n, v in s.items()}) for rows in (base, patched)]
     print(f'{"all":34}{total[0]}    {total[1]}')
     print(f'{both} fail on both kernels, {both_known} of these are in the in-tree list of failures')
 
@@ -190,8 +190,8 @@ def main():
             worse += 1
     for row in sorted(old):
         for line in sorted(old[row] - new[row]):
-            print(f'on stock only, during {row}: {line}')
-    if not stock or not patched:
+            print(f'on the base only, during {row}: {line}')
+    if not base or not patched:
         print('nothing to compare')
         return 1
     print(f'{worse} worse, {better} better')

@@ -20,13 +20,13 @@ export JOB=$BUILD/clients/table.sh SPLATS=ok COMMIT='' CHECKED=''
 # group KERNEL FOLDER NAME ROWS VARIABLES...: boot a guest, collect what it left.
 group()
 {
-	local kernel=$1 folder=$2 name=$3 rows=$4 stock='' row dir=$VM/out/table-$2-$3
+	local kernel=$1 folder=$2 name=$3 rows=$4 base='' row dir=$VM/out/table-$2-$3
 
 	shift 4
 	rm -rf "$dir"
-	[ "$kernel" = patched ] || stock=1
+	[ "$kernel" = patched ] || base=1
 	# How it ends is in the table.
-	env "$@" STOCK="$stock" VM_NAME="table-$folder-$name" VM_TIMEOUT="${VM_TIMEOUT:-1500}" ARGS="$name '$rows'" \
+	env "$@" BASE="$base" VM_NAME="table-$folder-$name" VM_TIMEOUT="${VM_TIMEOUT:-1500}" ARGS="$name '$rows'" \
 		scripts/vm.sh job || note "the guest did not end well"
 	[ -e "$dir/console.log" ] || die "no guest ran"
 	folder=$TABLE/$folder
@@ -66,17 +66,17 @@ need_tree
 scripts/clients.sh
 rm -rf "$TABLE"
 step "the clients on the base"
-all stock stock "$ROW"
+all base base "$ROW"
 step "the clients at the end of the series"
 all patched patched "$ROW"
-again=$(compare -a "$TABLE/stock" "$TABLE/patched")
-if [ -n "$again" ]; then
+repeat=$(compare -a "$TABLE/base" "$TABLE/patched")
+if [ -n "$repeat" ]; then
 	step "tests of timing that differ, once more"
-	all patched again "$again"
+	all patched repeated "$repeat"
 fi
 
 status=0
-compare "$TABLE/stock" "$TABLE/patched" ${again:+"$TABLE/again"} >"$TABLE.txt" || status=1
+compare "$TABLE/base" "$TABLE/patched" ${repeat:+"$TABLE/repeated"} >"$TABLE.txt" || status=1
 cat "$TABLE.txt"
 [ $status = 0 ] || die "something is worse with the series; logs in $TABLE"
 step "PASSED: nothing is worse with the series"

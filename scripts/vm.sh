@@ -7,14 +7,14 @@
 # is none to be had, or when the kernel complained (splat.sh).
 #
 # A kernel is built once for what is in the tree and in configs/vm*.config, and
-# kept in build/vm/NAME: stock, patched or the COMMIT= asked for, and -checked
+# kept in build/vm/NAME: base, patched or the COMMIT= asked for, and -checked
 # or -kcsan. They share an object directory as far as they share a
 # configuration: with one worktree for all, only what differs is built again.
 
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
-JOB=${JOB:-} FILES=${FILES:-} STOCK=${STOCK:-} COMMIT=${COMMIT:-} CHECKED=${CHECKED:-} ROOT=${ROOT:-} SLEEP=${SLEEP:-} GL=${GL:-}
+JOB=${JOB:-} FILES=${FILES:-} BASE=${BASE:-} COMMIT=${COMMIT:-} CHECKED=${CHECKED:-} ROOT=${ROOT:-} SLEEP=${SLEEP:-} GL=${GL:-}
 ARGS=${ARGS:-} MEM=${MEM:-1G} DISK=${DISK:-2G} SPLATS=${SPLATS:-} QEMU_ARGS=${QEMU_ARGS:-} APPEND=${APPEND:-}
 VM_TIMEOUT=${VM_TIMEOUT:-600}
 
@@ -41,7 +41,7 @@ check_settings()
 	''|kcsan) ;;
 	*) die "CHECKED=$CHECKED: say CHECKED=1, CHECKED=kcsan, or leave it out" ;;
 	esac
-	for flag in STOCK SLEEP GL; do
+	for flag in BASE SLEEP GL; do
 		case ${!flag} in
 		0) printf -v "$flag" '' ;;
 		''|1) ;;
@@ -67,8 +67,8 @@ check_settings()
 	[ "$SPLATS" != ok ] || SPLATS=.
 	[ -d "$FILES" ] || die "FILES=$FILES: no such folder"
 	FILES=$(realpath "$FILES")
-	[ -z "$STOCK" ] || [ -z "$COMMIT" ] || die "STOCK=1 or COMMIT=$COMMIT, not both"
-	FLAVOUR=${STOCK:+stock}${COMMIT//[^A-Za-z0-9._-]/_}
+	[ -z "$BASE" ] || [ -z "$COMMIT" ] || die "BASE=1 or COMMIT=$COMMIT, not both"
+	FLAVOUR=${BASE:+base}${COMMIT//[^A-Za-z0-9._-]/_}
 	FLAVOUR=${FLAVOUR:-patched}${CHECKED:+-$CHECKED}
 }
 
@@ -108,7 +108,7 @@ need_kernel()
 
 	need_packages gcc libc6-dev make flex bison bc libelf-dev libssl-dev kmod cpio busybox-static \
 		qemu-system-x86 util-linux
-	commit=${STOCK:+base}${COMMIT}
+	commit=${BASE:+base}${COMMIT}
 	commit=${commit:-HEAD}
 	stamp=$(kernel_stamp "$commit")
 	mkdir -p "$VM"

@@ -20,12 +20,12 @@
 #include <kunit/device.h>
 #include <kunit/test.h>
 
-static void planted_warn(struct kunit *test)
+static void bug_warn(struct kunit *test)
 {
 	WARN_ON(test);
 }
 
-static void planted_kasan(struct kunit *test)
+static void bug_kasan(struct kunit *test)
 {
 	u8 *p = kmalloc(64, GFP_KERNEL);
 
@@ -34,39 +34,39 @@ static void planted_kasan(struct kunit *test)
 	WRITE_ONCE(p[8], 1);
 }
 
-static DEFINE_MUTEX(planted_a);
-static DEFINE_MUTEX(planted_b);
+static DEFINE_MUTEX(bug_a);
+static DEFINE_MUTEX(bug_b);
 
-static void planted_lockdep(struct kunit *test)
+static void bug_lockdep(struct kunit *test)
 {
-	mutex_lock(&planted_a);
-	mutex_lock(&planted_b);
-	mutex_unlock(&planted_b);
-	mutex_unlock(&planted_a);
+	mutex_lock(&bug_a);
+	mutex_lock(&bug_b);
+	mutex_unlock(&bug_b);
+	mutex_unlock(&bug_a);
 
-	mutex_lock(&planted_b);
-	mutex_lock(&planted_a);
-	mutex_unlock(&planted_a);
-	mutex_unlock(&planted_b);
+	mutex_lock(&bug_b);
+	mutex_lock(&bug_a);
+	mutex_unlock(&bug_a);
+	mutex_unlock(&bug_b);
 }
 
-static DEFINE_SPINLOCK(planted_lock);
+static DEFINE_SPINLOCK(bug_lock);
 
-static void planted_sleep(struct kunit *test)
+static void bug_sleep(struct kunit *test)
 {
-	spin_lock(&planted_lock);
+	spin_lock(&bug_lock);
 	kfree(kmalloc(64, GFP_KERNEL));
-	spin_unlock(&planted_lock);
+	spin_unlock(&bug_lock);
 }
 
-static void planted_dma(struct kunit *test)
+static void bug_dma(struct kunit *test)
 {
-	struct device *dev = kunit_device_register(test, "planted");
+	struct device *dev = kunit_device_register(test, "bug");
 
 	dma_unmap_single(dev, 0x1000, 64, DMA_BIDIRECTIONAL);
 }
 
-static void planted_sg(struct kunit *test)
+static void bug_sg(struct kunit *test)
 {
 	struct scatterlist sg = {
 		.page_link = SG_CHAIN,
@@ -76,7 +76,7 @@ static void planted_sg(struct kunit *test)
 	sg_set_page(&sg, virt_to_page(test), 64, 0);
 }
 
-static void planted_list(struct kunit *test)
+static void bug_list(struct kunit *test)
 {
 	struct list_head head, *entry = kmalloc(sizeof(*entry), GFP_KERNEL);
 
@@ -86,12 +86,12 @@ static void planted_list(struct kunit *test)
 	list_del(entry);
 }
 
-static void planted_vm(struct kunit *test)
+static void bug_vm(struct kunit *test)
 {
 	VM_WARN_ON(test);
 }
 
-static void planted_refcount(struct kunit *test)
+static void bug_refcount(struct kunit *test)
 {
 	refcount_t count = REFCOUNT_INIT(1);
 
@@ -99,7 +99,7 @@ static void planted_refcount(struct kunit *test)
 	refcount_dec(&count);
 }
 
-static void planted_leak(struct kunit *test)
+static void bug_leak(struct kunit *test)
 {
 	int i;
 
@@ -108,12 +108,12 @@ static void planted_leak(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, kmalloc(64, GFP_KERNEL));
 }
 
-static int planted_counter;
+static int bug_counter;
 
-static int planted_thread(void *unused)
+static int bug_thread(void *unused)
 {
 	while (!kthread_should_stop()) {
-		planted_counter++;
+		bug_counter++;
 		barrier();
 		cond_resched();
 	}
@@ -121,13 +121,13 @@ static int planted_thread(void *unused)
 	return 0;
 }
 
-static void planted_race(struct kunit *test)
+static void bug_race(struct kunit *test)
 {
 	struct task_struct *threads[2];
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		threads[i] = kthread_run(planted_thread, NULL, "planted");
+		threads[i] = kthread_run(bug_thread, NULL, "bug");
 		KUNIT_ASSERT_FALSE(test, IS_ERR(threads[i]));
 	}
 	msleep(2000);
@@ -135,27 +135,27 @@ static void planted_race(struct kunit *test)
 		kthread_stop(threads[i]);
 }
 
-static struct kunit_case planted_cases[] = {
-	KUNIT_CASE(planted_warn),
-	KUNIT_CASE(planted_kasan),
-	KUNIT_CASE(planted_lockdep),
-	KUNIT_CASE(planted_sleep),
-	KUNIT_CASE(planted_dma),
-	KUNIT_CASE(planted_sg),
-	KUNIT_CASE(planted_list),
-	KUNIT_CASE(planted_vm),
-	KUNIT_CASE(planted_refcount),
-	KUNIT_CASE(planted_leak),
-	KUNIT_CASE(planted_race),
+static struct kunit_case bug_cases[] = {
+	KUNIT_CASE(bug_warn),
+	KUNIT_CASE(bug_kasan),
+	KUNIT_CASE(bug_lockdep),
+	KUNIT_CASE(bug_sleep),
+	KUNIT_CASE(bug_dma),
+	KUNIT_CASE(bug_sg),
+	KUNIT_CASE(bug_list),
+	KUNIT_CASE(bug_vm),
+	KUNIT_CASE(bug_refcount),
+	KUNIT_CASE(bug_leak),
+	KUNIT_CASE(bug_race),
 	{}
 };
 
-static struct kunit_suite planted_suite = {
-	.name = "planted",
-	.test_cases = planted_cases,
+static struct kunit_suite bug_suite = {
+	.name = "deliberate_bugs",
+	.test_cases = bug_cases,
 };
 
-kunit_test_suite(planted_suite);
+kunit_test_suite(bug_suite);
 
-MODULE_DESCRIPTION("Planted bugs");
+MODULE_DESCRIPTION("Deliberate bugs, for the sanitizers to find");
 MODULE_LICENSE("GPL");
