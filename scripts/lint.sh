@@ -14,6 +14,8 @@
 #   rules       the kernel's own semantic patches on the files touched: no
 #               finding that the base does not have
 #   kernel-doc  on the helper and its header: no finding
+#   htmldocs    Sphinx has no warning for the helper's page, drm-mm.rst; the page
+#               is in build/lint/htmldocs/out/
 
 other_tree=${TREE:-}
 . "$(dirname "$0")/drivers.sh"
@@ -48,13 +50,7 @@ checkpatch()
 	local patches count
 
 	mapfile -t patches < <(find "$TOP"/patches -name '*.patch' ! -name '0000-*' | sort)
-	mkdir -p "$LOGS"
-	(cd "$TREE" && perl scripts/checkpatch.pl --strict --no-signoff --show-types \
-		"${patches[@]}" 2>&1) >"$LOGS/lint-checkpatch.log" || true
-	# It must have got to the end of each.
-	[ "$(grep -c '^total: ' "$LOGS/lint-checkpatch.log")" = ${#patches[@]} ] ||
-		die "checkpatch did not run; see $LOGS/lint-checkpatch.log"
-	count=$(grep -cE '^(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log") || true
+	count=$(run_checkpatch lint-checkpatch --no-signoff "${patches[@]}") || die "checkpatch did not run; see $LOGS/lint-checkpatch.log"
 	grep -E -A1 '^(ERROR|WARNING|CHECK):' "$LOGS/lint-checkpatch.log" | show
 	say checkpatch "$count" "$count findings in ${#patches[@]} patches"
 }
@@ -228,7 +224,34 @@ kernel_doc()
 	say kernel-doc "$count" "$count findings"
 }
 
-[ $# -gt 0 ] || set -- checkpatch kernel-doc cocci sparse rules
+# The page alone: all of the gpu book takes minutes. So references to other pages
+# have no target here.
+htmldocs()
+{
+	local dir=$WORK/htmldocs count
+
+	rm -rf "$dir"
+	mkdir -p "$dir/Documentation/gpu" "$LOGS"
+	cp "$TREE/MAINTAINERS" "$dir/"
+	cp "$TREE/Documentation/gpu/drm-mm.rst" "$dir/Documentation/gpu/"
+	printf '%s\n' GPU === '' '.. toctree::' '' '   drm-mm' >"$dir/Documentation/gpu/index.rst"
+	run_logged lint-htmldocs in_toolbox env srctree="$TREE" PYTHONDONTWRITEBYTECODE=1 \
+		sphinx-build -b html -c "$TREE/Documentation" -D kerneldoc_srctree="$TREE" \
+		-D version="$KERNEL_SERIES" -D release="$KERNEL_SERIES" \
+		"$dir/Documentation/gpu" "$dir/out" || return 1
+	grep -q 'id="c.drm_gem_shmem_' "$dir/out/drm-mm.html" || {
+		say htmldocs 1 "the page has nothing of the helper"
+		return 1
+	}
+	grep -E '(drm-mm\.rst|drm_gem_shmem_helper\.[ch]).*(WARNING|ERROR)|(WARNING|ERROR).*drm_gem_shmem_helper\.[ch]' \
+		"$LOGS/lint-htmldocs.log" | grep -vE 'undefined label|unknown document' |
+		sed "s,$TREE/\|$dir/,,g" >"$LOGS/lint-htmldocs.found" || true
+	count=$(wc -l <"$LOGS/lint-htmldocs.found")
+	show <"$LOGS/lint-htmldocs.found"
+	say htmldocs "$count" "$count warnings"
+}
+
+[ $# -gt 0 ] || set -- checkpatch kernel-doc htmldocs cocci sparse rules
 if [ -n "$other_tree" ]; then
 	[ "$*" = cocci ] || die "TREE= is for the part cocci"
 	TREE=$(cd "$other_tree" 2>/dev/null && pwd) || die "TREE=$other_tree: no such directory"
@@ -244,6 +267,7 @@ for part; do
 	cocci) cocci || failed=1 ;;
 	rules) rules || failed=1 ;;
 	kernel-doc) kernel_doc || failed=1 ;;
+	htmldocs) htmldocs || failed=1 ;;
 	*) die "lint: no part named $part" ;;
 	esac
 done

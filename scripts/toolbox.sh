@@ -30,7 +30,7 @@ TOOLBOX_PACKAGES=(
 	# Rust
 	rustc rust-src rustfmt bindgen
 	# lint
-	coccinelle libpython3-dev
+	coccinelle libpython3-dev python3-sphinx python3-yaml
 	# arm64 (i386 does with the native compiler)
 	gcc-aarch64-linux-gnu
 )
