@@ -10,6 +10,8 @@
 
 . "$(dirname "$0")/drivers.sh"
 
+CONFIGURED=''
+
 # Which build has the file's driver.
 arch_of()
 {
@@ -19,12 +21,12 @@ arch_of()
 	esac
 }
 
-# The make targets for what the commit touches, as "arch target".
+# touched_targets FROM TO: the make targets for what differs, as "arch target".
 touched_targets()
 {
 	local file
 
-	for file in $(touched_files "$1"); do
+	for file in $(touched_files "$1" "$2"); do
 		case $file in
 		drivers/*.c) echo "$(arch_of "$file") ${file%c}o" ;;
 		drivers/*.h) echo "$(arch_of "$file") $(dirname "$file")/" ;;
@@ -44,6 +46,19 @@ existing()
 
 	for target; do
 		[ ! -e "$WT/${target%o}c" ] && [ ! -d "$WT/$target" ] || echo "$target"
+	done
+}
+
+# Each build that has any of the targets, once.
+configure_touched()
+{
+	local arch
+
+	for arch in x86_64 arm64; do
+		[[ $CONFIGURED != *$arch* ]] || continue
+		grep -q "^$arch " <<<"$1" || continue
+		configure "$WT" $arch bisect-$arch || die "the $arch build cannot be configured"
+		CONFIGURED+=" $arch"
 	done
 }
 
@@ -67,7 +82,7 @@ in_uml()
 {
 	local file
 
-	for file in $(touched_files "$1"); do
+	for file in $(touched_files "$1^" "$1"); do
 		case $file in
 		Documentation/*|MAINTAINERS|rust/*|scripts/coccinelle/*) ;;
 		*/Makefile|include/*) return 0 ;;
@@ -89,10 +104,9 @@ bisect()
 	step "what the series touches, at the base"
 	worktree base
 	rm -rf "$OUT"/bisect-{x86_64,arm64}/drivers
-	targets=$(for commit in $(series_commits); do touched_targets "$commit"; done | sort -u)
-	configure "$WT" x86_64 bisect-x86_64
-	! grep -q '^arm64 ' <<<"$targets" || configure "$WT" arm64 bisect-arm64
-	compile_touched "$targets" bisect-base
+	targets=$(for commit in $(series_commits); do touched_targets "$commit^" "$commit"; done | sort -u)
+	configure_touched "$targets"
+	compile_touched "$targets" bisect-base || die "what the series touches does not compile at the base"
 
 	step "the drm_gem_shmem* suites, at the base"
 	"$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' -t "$UML_OBJECTS" \
@@ -103,14 +117,14 @@ bisect()
 		start=$(date +%s)
 		subject=$(patch_of "$commit")
 		worktree "$commit"
-		compile_touched "$(touched_targets "$commit")" bisect ||
+		compile_touched "$(touched_targets "$commit^" "$commit")" bisect ||
 			die "does not compile after $subject"
 		new=$(comm -13 <(sort -u "$LOGS/bisect-base.warnings") <(sort -u "$LOGS/bisect.warnings"))
 		[ -z "$new" ] || {
 			printf '%s\n' "$new" | sed 's/^/    | /'
 			die "new warnings after $subject"
 		}
-		! grep -q '\.rs$' <<<"$(touched_files "$commit")" ||
+		! grep -q '\.rs$' <<<"$(touched_files "$commit^" "$commit")" ||
 			note "Rust code is checked by 'make rust', at the end of the series only"
 		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' \
 			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig ||
@@ -119,4 +133,4 @@ bisect()
 	done
 }
 
-bisect
+[ "${BASH_SOURCE[0]}" != "$0" ] || bisect

@@ -20,6 +20,7 @@
 #   need_packages PKG...    install missing Debian packages, or die with the
 #                           command to run when that takes root
 #   need_space DIR MIB      die when the file system of DIR has less free
+#   need_regex NAME         die when the variable NAME is no regular expression
 #   need_tree               make (or check) $TREE; every target calls it first
 #   run_logged [-o OBJDIR] [-t TOTAL] NAME CMD...
 #                           run CMD with its output in $LOGS/NAME.log and a
@@ -33,9 +34,17 @@
 #                           asks first has it until it ends, or releases it.
 #   release_worktree        others may have it, unless it is lent by a caller
 #   series_commits          the ids of the series' commits, oldest first
-#   patch_of COMMIT         "2-sgt-policy/0004 subject" for messages
-#   touched_files COMMIT    the files a commit adds or changes
+#   patch_of COMMIT         "20-sgt-policy/0004 subject" for messages
+#   touched_files FROM TO   the files that differ, but for those deleted
 #   part_folders            the folders of patches/, in order (absolute)
+#   part_tags               the tags at the ends of the parts, in order
+#   stands_alone PART       is it for the base alone, without the parts before?
+#   am_patches DIR OPTION... FILE...
+#                           git am in the repository DIR. On failure DIR is as
+#                           it was, and $AM_ERROR says which patch, and why.
+#   run_checkpatch NAME OPTION... FILE...
+#                           checkpatch --strict, output in $LOGS/NAME.log; prints
+#                           how many findings. Fails when it did not read all.
 #   patches_id              a checksum of the patches
 #   tree_version DIR        "7.3.4"; fails when DIR is no kernel tree
 #   stage NAME CMD...       run one stage of a test run; report its time.
@@ -118,7 +127,11 @@ need_packages()
 			die "missing packages; as root run: apt-get install --no-install-recommends ${missing[*]}"
 		sudo=(sudo -n)
 	fi
-	step "installing ${missing[*]}"
+	step "apt-get is going to install Debian packages: ${missing[*]}"
+	if [ -t 0 ] && [ -t 1 ]; then
+		note "in 5 s; ^C keeps them out"
+		sleep 5
+	fi
 	run_logged apt-install apt_install "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends "${missing[@]}" ||
 		die "could not install ${missing[*]} (network? see $LOGS/apt-install.log)"
@@ -141,6 +154,14 @@ need_space()
 	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$2" ] ||
 		die "disk too full: $1 has $free MiB free, this needs $2 MiB"
+}
+
+need_regex()
+{
+	local status=0
+
+	grep -qE -- "${!1}" <<<'' 2>/dev/null || status=$?
+	[ $status -lt 2 ] || die "$1=${!1}: not a regular expression"
 }
 
 need_tree()
@@ -254,12 +275,31 @@ series_commits()
 	git -C "$TREE" rev-list --reverse base..HEAD
 }
 
-# The folder is that of the first tag N-name that holds the commit.
+# In the order of the shell, which is that of `git am patches/*/*.patch`.
+part_folders()
+{
+	local folder
+
+	for folder in "$TOP"/patches/[0-9]*-*/; do
+		! compgen -G "$folder*.patch" >/dev/null || echo "${folder%/}"
+	done
+}
+
+part_tags()
+{
+	git -C "$TREE" tag --merged HEAD --list '[0-9][0-9]-*'
+}
+
+stands_alone()
+{
+	[[ $1 = [0-9]*-fixes-* ]]
+}
+
 patch_of()
 {
 	local tag prev=base n
 
-	for tag in $(git -C "$TREE" tag --merged HEAD --list '[0-9]*-*' | sort -V); do
+	for tag in $(part_tags); do
 		if git -C "$TREE" merge-base --is-ancestor "$1" "$tag"; then
 			n=$(git -C "$TREE" rev-list --count "$prev..$1")
 			printf '%s/%04d ' "$tag" "$n"
@@ -272,16 +312,45 @@ patch_of()
 
 touched_files()
 {
-	git -C "$TREE" diff-tree -r --no-commit-id --name-only --diff-filter=d "$1"
+	git -C "$TREE" diff --name-only --no-renames --diff-filter=d "$1" "$2"
 }
 
-part_folders()
+am_patches()
 {
-	local folder
+	local dir=$1 options=() head next
 
-	for folder in $(find "$TOP/patches" -mindepth 1 -maxdepth 1 -name '[0-9]*-*' 2>/dev/null | sort -V); do
-		! compgen -G "$folder/*.patch" >/dev/null || echo "$folder"
+	shift
+	while [ "${1#-}" != "$1" ]; do
+		options+=("$1")
+		shift
 	done
+	mkdir -p "$LOGS"
+	head=$(git -C "$dir" rev-parse HEAD)
+	! git -C "$dir" am "${options[@]}" "$@" >"$LOGS/am.log" 2>&1 || return 0
+	next=$(cat "$(git -C "$dir" rev-parse --path-format=absolute --git-path rebase-apply/next)" 2>/dev/null) || next=1
+	AM_ERROR="${!next#"$TOP"/} does not apply: $(sed -n -e 's/^error: patch failed:/hunk at/p' -e t \
+		-e '/: patch does not apply$/d; /^error: Failed to merge/d' -e 's/^error: //p' \
+		-e 's/^CONFLICT ([^)]*): //p' "$LOGS/am.log" | paste -sd ';' | sed 's/;/; /g')"
+	git -C "$dir" am --abort >/dev/null 2>&1 || true
+	git -C "$dir" reset -q --hard "$head"
+	return 1
+}
+
+# Ids of other commits are looked up where there is a history.
+run_checkpatch()
+{
+	local name=$1 options=(--strict --show-types)
+
+	shift
+	git -C "$TREE" rev-parse -q --verify base^ >/dev/null || options+=(--ignore UNKNOWN_COMMIT_ID)
+	while [ "${1#-}" != "$1" ]; do
+		options+=("$1")
+		shift
+	done
+	mkdir -p "$LOGS"
+	(cd "$TREE" && perl scripts/checkpatch.pl "${options[@]}" "$@" 2>&1) >"$LOGS/$name.log" || true
+	[ "$(grep -c '^total: ' "$LOGS/$name.log")" = $# ] || return 1
+	grep -cE '^(ERROR|WARNING|CHECK):' "$LOGS/$name.log" || true
 }
 
 patches_id()

@@ -99,12 +99,14 @@ if [ "${1:-}" = worker ]; then
 	exit
 fi
 [ $# -eq 0 ] || [ "$*" = quick ] || die "mutants: $*?"
+MUTANT=${MUTANT:-.}
+need_regex MUTANT
 need_packages gcc libc6-dev make flex bison bc python3
 need_tree
 worktree HEAD
-list=$(mutate list | awk -F '\t' -v re="${MUTANT:-.}" -v quick="${1:+quick}" \
+list=$(mutate list | awk -F '\t' -v re="$MUTANT" -v quick="${1:+quick}" \
 	'$1 ~ re && (quick == "" || $4 == quick)')
-[ -n "$list" ] || die "there is no mutant${MUTANT:+ that matches $MUTANT}"
+[ -n "$list" ] || die "there is no mutant that matches MUTANT=$MUTANT"
 
 # Also of those that are not run now: the code they change may have changed.
 mutate check || die "a mutant does not apply"

@@ -1,31 +1,56 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The series applies as a reviewer would do it, `git am patches/N-name/*.patch`
-# on the base, to exactly the tree of `make tree`; and exporting that tree
-# again changes nothing.
+# The series applies as a reviewer would do it, `git am patches/*/*.patch` on the
+# base, to exactly the tree of `make tree`. Each folder of fixes applies to the
+# base alone, and what it touches compiles at W=1 without a warning that the base
+# does not have. And exporting the tree again changes nothing.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/bisect.sh"
+
+# What the commit in $WT touches, on top of the base.
+compile_alone()
+{
+	local part=$1 targets new
+
+	targets=$(touched_targets base "$(git -C "$WT" rev-parse HEAD)")
+	[ -n "$targets" ] || return 0
+	need_toolbox
+	configure_touched "$targets"
+	compile_touched "$targets" series || die "$part does not compile on the base alone"
+	[ -s "$LOGS/series.warnings" ] || return 0
+	worktree base
+	compile_touched "$targets" series-base || die "what $part touches does not compile on the base"
+	new=$(comm -13 <(sort -u "$LOGS/series-base.warnings") <(sort -u "$LOGS/series.warnings"))
+	[ -z "$new" ] || {
+		printf '%s\n' "$new" | sed 's/^/    | /'
+		die "$part has new warnings on the base alone"
+	}
+}
 
 need_tree
 worktree base
-for folder in $(part_folders); do
-	run_logged series-am git -C "$WT" am "$folder"/*.patch || {
-		git -C "$WT" am --abort || true
-		die "${folder#"$TOP"/} does not apply with git am"
-	}
-done
+step "git am patches/*/*.patch"
+am_patches "$WT" "$TOP"/patches/*/*.patch || die "$AM_ERROR"
 git -C "$WT" diff --quiet HEAD "$(git -C "$TREE" rev-parse HEAD)" ||
 	die "git am of patches/ gives another tree than the commits in ${TREE#"$TOP"/}"
+
+for folder in $(part_folders); do
+	part=${folder##*/}
+	stands_alone "$part" || continue
+	start=$(date +%s)
+	worktree base
+	am_patches "$WT" "$folder"/*.patch || die "not on the base alone: $AM_ERROR"
+	compile_alone "$part"
+	step "$part: applies to the base alone and compiles ($(($(date +%s) - start)) s)"
+done
 worktree HEAD
 
-again=$BUILD/again
-rm -rf "$again"
-"$TOP/scripts/patches.sh" "$again"
-for folder in $(part_folders); do
-	diff -r "$folder" "$again/$(basename "$folder")" >"$LOGS/series-diff.log" || {
-		sed 's/^/    | /;20q' "$LOGS/series-diff.log"
-		die "${folder#"$TOP"/} is not what make patches writes"
-	}
-done
+exported=$BUILD/exported
+rm -rf "$exported"
+"$TOP/scripts/patches.sh" "$exported"
+diff -r "$TOP/patches" "$exported" >"$LOGS/series-diff.log" || {
+	sed 's/^/    | /;20q' "$LOGS/series-diff.log"
+	die "patches/ is not what make patches writes"
+}
 step "PASSED: applies, and is in its stable form"

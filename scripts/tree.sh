@@ -4,7 +4,7 @@
 # Make $TREE, the patched kernel as a git repository: tag "base", one commit a
 # patch, a tag at the end of each part named as its folder in patches/.
 # With KDIR= the base is someone's own tree, cloned or copied to build/kdir:
-# theirs is only read.
+# theirs is only read. What does not apply to it as it is gets merged: git am -3.
 #
 # A tree that is there already is used as it is unless patches/ changed. Work
 # in it that was not exported by "make patches" is never thrown away.
@@ -38,7 +38,7 @@ check_kdir()
 	version=$(tree_version "$KDIR") || die "KDIR=$KDIR is no kernel tree"
 	case $version in
 	"$KERNEL_SERIES".*) ;;
-	*) die "KDIR=$KDIR is Linux $version; the series is for $KERNEL_SERIES" ;;
+	*) OTHER_VERSION="KDIR= is Linux $version, the series is for $KERNEL_SERIES: trying git am -3" ;;
 	esac
 	[ -e "$KDIR/.git" ] || return 0
 	git -C "$KDIR" rev-parse -q --verify HEAD >/dev/null ||
@@ -108,13 +108,28 @@ configure()
 	git -C "$1" config core.hooksPath /dev/null
 }
 
+# The blobs that the patches were made from, for git am -3 in the repository $1:
+# theirs has but some. Nothing is lost without them, but for a chance to merge.
+lend_blobs()
+{
+	git -C "$TOP/linux" rev-parse -q --verify base >/dev/null 2>&1 || return 0
+	git -C "$TOP/linux" log --raw --no-abbrev --no-renames --format= base..HEAD |
+		awk '{ print $3; print $4 }' | grep -v '^0*$' | sort -u |
+		git -C "$TOP/linux" pack-objects -q --stdout | git -C "$1" unpack-objects -q
+}
+
 # Apply patches/ to the base of the repository $1 in a worktree of its own
 # that holds the touched files only, then tag and check out the result. The
 # repository changes in the last step alone.
 apply_series()
 {
-	local repo=$1 folder part error
+	local repo=$1 folder merged options=() ends=() end tag
 
+	[ -z "${OTHER_VERSION:-}" ] || step "$OTHER_VERSION"
+	if [ -n "${KDIR:-}" ]; then
+		options=(-3)
+		lend_blobs "$repo" || true
+	fi
 	rm -rf "$AM"
 	git -C "$repo" worktree prune
 	git -C "$repo" worktree add -q --no-checkout --detach "$AM" base
@@ -122,38 +137,26 @@ apply_series()
 		git -C "$AM" sparse-checkout set --no-cone --stdin
 	git -C "$AM" checkout -q --detach base
 	for folder in $(part_folders); do
-		part=$(basename "$folder")
-		step "applying $part"
+		step "applying ${folder##*/}"
 		# Just what a reviewer types, cover letter included.
-		if ! git -C "$AM" am "$folder"/*.patch >"$LOGS/am.log" 2>&1; then
-			error=$(failed_patch "$folder")
-			git -C "$AM" am --abort >/dev/null 2>&1 || true
+		am_patches "$AM" "${options[@]}" "$folder"/*.patch || {
 			git -C "$repo" worktree remove --force "$AM"
-			die "$error"
-		fi
-		git -C "$AM" update-ref "refs/series/$part" HEAD
+			die "$AM_ERROR"
+		}
+		merged=$(grep -c '^Falling back to' "$LOGS/am.log") || true
+		[ "$merged" = 0 ] || note "patches that took a 3-way merge: $merged"
+		ends+=("${folder##*/} $(git -C "$AM" rev-parse HEAD)")
 	done
-	head=$(git -C "$AM" rev-parse HEAD)
+	end=$(git -C "$AM" rev-parse HEAD)
 	git -C "$repo" worktree remove --force "$AM"
-	git -C "$repo" checkout -q -B series "$head"
-	for folder in $(part_folders); do
-		part=$(basename "$folder")
-		git -C "$repo" tag -f "$part" "refs/series/$part" >/dev/null
-		git -C "$repo" update-ref -d "refs/series/$part"
+	git -C "$repo" checkout -q -B series "$end"
+	for tag in $(git -C "$repo" tag --list '[0-9][0-9]-*'); do
+		git -C "$repo" tag -d "$tag" >/dev/null
 	done
-}
-
-# Which patch, which hunk.
-failed_patch()
-{
-	local next file
-
-	next=$(git -C "$AM" rev-parse --path-format=absolute --git-path rebase-apply/next)
-	next=$(cat "$next" 2>/dev/null || echo 0)
-	# shellcheck disable=SC2012
-	file=$(ls "$1"/*.patch | sed -n "${next}p")
-	echo "${file#"$TOP"/} does not apply: $(sed -n -e 's/^error: patch failed:/hunk at/p' -e t \
-		-e '/: patch does not apply$/d' -e 's/^error: //p' "$LOGS/am.log" | paste -sd ';' | sed 's/;/; /g')"
+	for end in "${ends[@]}"; do
+		# shellcheck disable=SC2086
+		git -C "$repo" tag -f $end >/dev/null
+	done
 }
 
 touched_paths()
@@ -174,6 +177,16 @@ stamped()
 	sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$STAMP"
 }
 
+# Is each folder's tag there? A folder that was renamed has none.
+all_tagged()
+{
+	local folder
+
+	for folder in $(part_folders); do
+		git -C "$TREE" rev-parse -q --verify "refs/tags/${folder##*/}" >/dev/null || return 1
+	done
+}
+
 unexported_work()
 {
 	[ "$(git -C "$TREE" rev-parse HEAD)" != "$(stamped head)" ] ||
@@ -185,7 +198,7 @@ need_packages git xz-utils
 mkdir -p "$BUILD" "$LOGS"
 rm -rf "$TREE.tmp"
 # A background job that is killed as it starts may run our traps, too.
-trap '[ "$BASHPID" != $$ ] || rm -rf "$TREE.tmp"' EXIT
+trap '[ "$BASHPID" != $$ ] || { rm -rf "$TREE.tmp"; rmdir "$BUILD/kdir" 2>/dev/null || true; }' EXIT
 
 if [ -e "$TREE" ] && [ -n "${KDIR:-}" ] &&
    { [ ! -e "$STAMP" ] || [ "$(stamped base)" != "$(base_id)" ]; }; then
@@ -203,12 +216,10 @@ elif [ ! -e "$STAMP" ]; then
 	die "$name exists but was not made here; move it away"
 elif [ "$(stamped base)" != "$(base_id)" ]; then
 	die "$name has the base $(stamped base), wanted is $(base_id); move it away"
-elif [ "$(stamped patches)" = "$(patches_id)" ]; then
-	if unexported_work; then
-		step "$name has work of its own, not yet in patches/: taken as it is"
-	else
-		step "$name is up to date"
-	fi
+elif [ "$(stamped patches)" = "$(patches_id)" ] && unexported_work; then
+	step "$name has work of its own, not yet in patches/: taken as it is"
+elif [ "$(stamped patches)" = "$(patches_id)" ] && all_tagged; then
+	step "$name is up to date"
 elif unexported_work; then
 	die "patches/ changed, but $name holds work that is not in it; commit and 'make patches', or move it away"
 else

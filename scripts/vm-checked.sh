@@ -21,6 +21,7 @@
 T=${T:-180}
 [[ $T =~ ^[1-9][0-9]*$ ]] || die "T=$T: not a number of seconds"
 ONLY=${ONLY:-.}
+need_regex ONLY
 LIST=$TOP/scripts/vm-checked.txt
 VM=$(dirname "$OUT")/vm/out
 # The rows of igt: vkms_configfs has two CRTCs with locks of one class in a commit,

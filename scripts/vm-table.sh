@@ -9,9 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 
 ROW=${ROW:-.}
-status=0
-grep -qE -- "$ROW" <<<'' 2>/dev/null || status=$?
-[ $status -lt 2 ] || die "ROW=$ROW: not a regular expression"
+need_regex ROW
 VM=$(dirname "$OUT")/vm
 TABLE=$VM/table
 # The settings of vm.sh are ours.
