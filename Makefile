@@ -3,7 +3,7 @@
 # The only front door. Each target is a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all tree patches lint cocci bisect drivers rust \
+.PHONY: help mail run test test-all tree patches lint cocci bisect drivers rust \
 	drm-kunit mutants bench series selftest toolbox vm vm-fixes vm-clients vm-table vm-checked \
 	sanitize kunit-arch vm-shell clean
 
@@ -25,6 +25,9 @@ test-all:	## test and all that is slower: mutants, run, sanitize, bench, kunit-a
 
 tree:		## make linux/: the patched kernel, tag base, a commit a patch, a tag a part
 	@scripts/tree.sh
+
+mail:		## AUTHOR='Name <mail>': the series as mails to be sent, in build/mail/ (PART=regex, TRAILER='Key: value')
+	@scripts/mail.sh
 
 patches:	## write the commits of linux/ back to patches/, in a stable form
 	@scripts/patches.sh

@@ -7,7 +7,8 @@
 
 . "$(dirname "$0")/lib.sh"
 
-need_packages git xz-utils util-linux
+need_packages git perl python3 xz-utils util-linux
+need_tree
 # Readable for everybody, as one case runs without rights.
 WORK=$(mktemp -d)
 chmod 755 "$WORK"
@@ -18,24 +19,24 @@ SUDO=()
 # The outer run's settings are not the cases'.
 unset KDIR TARBALL FROM TREE_READY
 
-# A fresh copy of the project with one small patch of its own.
+# A fresh copy of the project with a few small patches of its own.
 project()
 {
 	rm -rf "$P"
 	mkdir -p "$P"
 	git ls-files -z -- ':!patches' | xargs -0 cp --parents -t "$P"
-	mkdir -p "$P/patches/2-sgt-policy"
-	cp "$WORK"/good/*.patch "$P/patches/2-sgt-policy/"
+	cp -r "$WORK/good" "$P/patches"
 }
 
-# A tree that passes for Linux $2, in $1.
+# A tree that passes for Linux $2, in $1, with the scripts that look at mails.
 fake_tree()
 {
-	mkdir -p "$1/kernel" "$1/drivers/gpu/drm"
+	mkdir -p "$1"/{Documentation,arch,fs,include,init,ipc,kernel,lib,scripts,drivers/gpu/drm/lima}
+	touch "$1"/{COPYING,CREDITS,Kbuild,README} "$1"/{Documentation,arch,fs,include,init,ipc,kernel,lib}/Makefile
 	# shellcheck disable=SC2086
 	printf 'VERSION = %s\nPATCHLEVEL = %s\nSUBLEVEL = %s\n' ${2//./ } >"$1/Makefile"
-	touch "$1/Kbuild" "$1/kernel/Makefile" "$1/README"
-	seq 1 40 >"$1/drivers/gpu/drm/file.c"
+	git -C "$TREE" archive base MAINTAINERS scripts/{checkpatch.pl,get_maintainer.pl,spelling.txt} | tar -x -C "$1"
+	seq 1 40 | tee "$1/drivers/gpu/drm/file.c" >"$1/drivers/gpu/drm/lima/notes"
 }
 
 fake_git()
@@ -45,6 +46,13 @@ fake_git()
 	git -C "$1" config user.email someone@localhost.invalid
 	git -C "$1" add -A
 	git -C "$1" commit -q -m theirs
+}
+
+# fake_patch NUMBER WORD FILE SUBJECT: a commit to the repository $WORK/edit.
+fake_patch()
+{
+	sed -i "s/^$1\$/$2/" "$WORK/edit/$3"
+	git -C "$WORK/edit" commit -qam "$4" -m "Numbers are easier to read as words. Write the word."
 }
 
 # expect NAME REGEX CMD...: CMD fails, with one line of error that matches.
@@ -104,39 +112,46 @@ untouched()
 		test ! -e '$2/.git/rebase-apply' && test \$(git -C '$2' worktree list | wc -l) = 1"
 }
 
-# The material: trees, a patch that applies, one whose second hunk does not.
+# The material: trees, patches that apply in three folders, and how the second hunk
+# of the last one no longer does.
 fake_tree "$WORK/plain" "$KERNEL_VERSION"
 tar -C "$WORK" -cJf "$WORK/tiny.tar.xz" plain
 cp -r "$WORK/plain" "$WORK/mine"
 fake_git "$WORK/mine"
-fake_tree "$WORK/old" 6.1.9
 mkdir "$WORK/empty"
 cp -r "$WORK/mine" "$WORK/edit"
-sed -i 's/^5$/five/; s/^30$/thirty/' "$WORK/edit/drivers/gpu/drm/file.c"
-git -C "$WORK/edit" commit -qam 'drm: Spell numbers'
-git -C "$WORK/edit" format-patch -q --cover-letter -o "$WORK/good" HEAD^
-sed -i 's/^From: .*/From: Mail System Internal Data <series@localhost.invalid>/' "$WORK"/good/0000*
+fake_patch 38 last drivers/gpu/drm/lima/notes "drm/lima: Spell the last"
+git -C "$WORK/edit" format-patch -q -o "$WORK/good/01-fixes-one" HEAD^
+for number in '10 ten' '20 twenty' '30 thirty'; do
+	# shellcheck disable=SC2086
+	fake_patch $number drivers/gpu/drm/lima/notes "drm/lima: Spell ${number#* }"
+done
+git -C "$WORK/edit" format-patch -q --cover-letter -o "$WORK/good/02-fixes-three" HEAD~3
+sed -i -e 's/^From: .*/From: Mail System Internal Data <series@localhost.invalid>/' \
+	-e 's/\*\*\* SUBJECT HERE \*\*\*/drm\/lima: Spell numbers/' "$WORK"/good/02-fixes-three/0000*
+sed -i 's/^5$/five/' "$WORK/edit/drivers/gpu/drm/file.c"
+fake_patch 30 thirty drivers/gpu/drm/file.c "drm: Spell numbers"
+git -C "$WORK/edit" format-patch -q -o "$WORK/good/20-sgt-policy" HEAD^
 spoil()
 {
-	sed -i 's/^ 31$/ 3l/' "$P"/patches/2-sgt-policy/0001*
+	sed -i 's/^ 31$/ 3l/' "$P"/patches/20-sgt-policy/0001*
 }
 amend()
 {
-	sed -i 's/^+thirty/+Thirty/' "$P"/patches/2-sgt-policy/0001*
+	sed -i 's/^+thirty/+Thirty/' "$P"/patches/20-sgt-policy/0001*
 }
 
 step "KDIR"
 project
 expect "no such directory" "KDIR" make tree KDIR="$WORK/nowhere"
 expect "no kernel tree" "no kernel tree" make tree KDIR="$WORK/empty"
-expect "another version" "6\.1\.9.*7\.3" make tree KDIR="$WORK/old"
 echo >>"$WORK/mine/README"
 expect "dirty" "uncommitted" make tree KDIR="$WORK/mine"
 nothing_made
 theirs=$(cd "$WORK/mine" && git for-each-ref && git status --porcelain && git worktree list)
 git -C "$WORK/mine" stash -q
 holds "good git tree" make tree KDIR="$WORK/mine"
-holds "  one commit on theirs" test "$(git -C "$P/build/kdir/tree" rev-list --count base..2-sgt-policy)" = 1
+holds "  five commits on theirs" test "$(git -C "$P/build/kdir/tree" rev-list --count base..20-sgt-policy)" = 5
 git -C "$WORK/mine" stash pop -q
 holds "  theirs as it was" test "$theirs" = \
 	"$(cd "$WORK/mine" && git for-each-ref && git status --porcelain && git worktree list)"
@@ -147,6 +162,25 @@ project
 holds "good tree without git" make tree KDIR="$WORK/plain"
 holds "  is patched" grep -q thirty build/kdir/tree/drivers/gpu/drm/file.c
 holds "  theirs is not" grep -qx 30 "$WORK/plain/drivers/gpu/drm/file.c"
+# Of another version, and changed so close to a patch that this takes a merge.
+cp -r "$WORK/mine" "$WORK/other"
+sed -i 's/= 7$/= 6/; s/= 3$/= 1/' "$WORK/other/Makefile"
+sed -i 's/^8$/eight/' "$WORK/other/drivers/gpu/drm/file.c"
+git -C "$WORK/other" commit -qam other
+project
+# shellcheck disable=SC2016
+holds "KDIR of another version" sh -c 'make tree KDIR="$0" >"$0.out" && cat "$0.out" &&
+	test "$(grep -c "6\.1\.4.*7\.3.*git am -3" "$0.out")" = 1 && grep -q "took a 3-way merge: 1" "$0.out"' "$WORK/other"
+# shellcheck disable=SC2016
+holds "  is patched" sh -c 'grep -qx five "$0" && grep -qx eight "$0"' build/kdir/tree/drivers/gpu/drm/file.c
+sed -i 's/^10$/one and nine/' "$WORK/other/drivers/gpu/drm/lima/notes"
+git -C "$WORK/other" commit -qam more
+theirs=$(cd "$WORK/other" && git for-each-ref && git status --porcelain && git worktree list)
+expect "KDIR of another version, does not apply" "02-fixes-three/0001-.*\.patch does not apply.*lima/notes" \
+	make tree KDIR="$WORK/other"
+nothing_made
+holds "  theirs as it was" test "$theirs" = \
+	"$(cd "$WORK/other" && git for-each-ref && git status --porcelain && git worktree list)"
 
 step "patches"
 project
@@ -160,12 +194,15 @@ holds "export" make patches
 cp -r "$P/patches" "$WORK/exported"
 holds "export again" make patches
 holds "  changes nothing" diff -r "$WORK/exported" patches
+holds "  a cover letter from three patches on" test "$(cd "$P/patches" && ls -d ./*/0000*)" = \
+	./02-fixes-three/0000-cover-letter.patch
+holds "  whose text stays" grep -q '^Subject: \[PATCH 0/3\] drm/lima: Spell numbers$' "$P"/patches/02-fixes-three/0000*
 holds "  nor does git am of the export" sh -c 'cd linux && git checkout -q --detach base &&
-	git am -q ../patches/2-sgt-policy/*.patch && git diff --quiet HEAD series && git checkout -q series'
+	git am -q ../patches/*/*.patch && git diff --quiet HEAD series && git checkout -q series'
 spoil
 expect "spoilt later" "0001-.*\.patch does not apply.*file\.c:" make tree
 untouched "$head" "$P/linux"
-cp "$WORK"/exported/2-sgt-policy/* "$P/patches/2-sgt-policy/"
+cp "$WORK"/exported/20-sgt-policy/* "$P/patches/20-sgt-policy/"
 git -C "$P/linux" -c user.name=Me -c user.email=me@localhost.invalid commit -q --allow-empty -m mine
 head=$(git -C "$P/linux" rev-parse HEAD)
 amend
@@ -187,6 +224,27 @@ holds "  and left what is right" sh -c 'cd build/work && git diff --quiet series
 git -C "$P/linux" format-patch -q --stdout series^ | sed 's/^ 31/ 3l/' >"$WORK/bad.patch"
 git -C "$P/build/work" am -q "$WORK/bad.patch" >/dev/null 2>&1 || true
 holds "git am was interrupted" make series
+rm -rf "$WORK/exported"
+cp -r "$P/patches" "$WORK/exported"
+head=$(git -C "$P/linux" rev-parse HEAD)
+mv "$P/patches/02-fixes-three" "$P/patches/03-fixes-three"
+holds "a folder is renamed" make tree
+holds "  so is its tag" test "$(git -C "$P/linux" tag | paste -sd ' ')" = "01-fixes-one 03-fixes-three 20-sgt-policy base"
+mv "$P/patches/03-fixes-three" "$P/patches/02-fixes-three"
+holds "  and back" make tree
+# Fixes on top of fixes that are not theirs.
+git -C "$P/linux" checkout -q --detach 02-fixes-three
+sed -i 's/^ten$/10, or ten/' "$P/linux/drivers/gpu/drm/lima/notes"
+git -C "$P/linux" commit -qam "drm/lima: Spell it twice"
+git -C "$P/linux" tag 03-fixes-four
+git -C "$P/linux" cherry-pick 20-sgt-policy >/dev/null
+git -C "$P/linux" checkout -q -B series
+holds "a part that needs another one" make patches
+expect "  is not alone" "base alone.*03-fixes-four/0001-.*\.patch does not apply" make series
+git -C "$P/linux" checkout -q -B series "$head"
+git -C "$P/linux" tag -d 03-fixes-four >/dev/null
+holds "a part goes" make patches
+holds "  with its folder" diff -r "$WORK/exported" patches
 
 step "tarball"
 project
@@ -194,7 +252,7 @@ expect "no such tarball" "no such file" make tree TARBALL="$WORK/nowhere.tar.xz"
 echo junk >"$WORK/junk.tar.xz"
 expect "no tarball" "unpacked" make tree TARBALL="$WORK/junk.tar.xz"
 rm -rf "$P/build"
-tar -C "$WORK" -cJf "$WORK/old.tar.xz" old
+tar -C "$WORK" -cJf "$WORK/old.tar.xz" other
 expect "tarball of another version" "no Linux 7\.3" make tree TARBALL="$WORK/old.tar.xz"
 nothing_made
 
@@ -204,6 +262,14 @@ mkdir -p "$WORK/admin" "$P/build"
 chmod -R a+rwX "$P"
 expect "no root" "as root run: apt-get install .*git" \
 	"${SUDO[@]}" env DPKG_ADMINDIR="$WORK/admin" setpriv --reuid=65534 --regid=65534 --clear-groups make tree
+nothing_made
+# An apt-get that finds its packages announced, and fails.
+mkdir "$WORK/bin"
+printf '#!/bin/sh\ngrep -q "going to install.* flex " "%s/out" && touch "%s/announced"\nexit 1\n' "$WORK" "$WORK" >"$WORK/bin/apt-get"
+chmod 755 "$WORK/bin/apt-get"
+expect "root: apt-get fails" "could not install" \
+	"${SUDO[@]}" env DPKG_ADMINDIR="$WORK/admin" PATH="$WORK/bin:$PATH" make run
+holds "  and was announced" test -e "$WORK/announced"
 nothing_made
 # shellcheck disable=SC2016
 expect "disk full" "disk too full" "${SUDO[@]}" unshare -m sh -c \
@@ -221,6 +287,53 @@ project
 sed -i 's/^\(KERNEL_DEB_SHA256=\)./\1f/' "$P/kernel.base"
 expect "checksum wrong" "checksum" make tree
 nothing_made
+
+step "mail"
+jo='Jo Doe <jo@example.org>'
+project
+holds "good tarball" make tree TARBALL="$WORK/tiny.tar.xz"
+holds "export" make patches
+expect "no author" "AUTHOR=.*Name" make mail
+expect "no address" "AUTHOR=Jo.*Name" make mail AUTHOR=Jo
+expect "no name" "AUTHOR=.*git does not take" make mail AUTHOR='... <jo@example.org>'
+expect "no trailer" "TRAILER=.*Key: value" make mail AUTHOR="$jo" TRAILER=tested
+expect "no expression" "PART=.*regular" make mail AUTHOR="$jo" PART='('
+expect "no part" "PART=.*02-fixes-three" make mail AUTHOR="$jo" PART=nothing-like-it
+holds "  no mail made" test ! -e build/mail -a ! -e build/mail.tmp
+holds "good mails" make mail AUTHOR="$jo" TRAILER='Tested-by: Some One <some@example.org>'
+in_mails()
+{
+	test "$(cd "$P/build/mail" && grep -lE -- "$2" ./*/*.patch | cut -d/ -f2- | paste -sd ' ')" = "$1"
+}
+no_cover='01-fixes-one/0001-drm-lima-Spell-the-last.patch 02-fixes-three/0001-drm-lima-Spell-ten.patch 02-fixes-three/0002-drm-lima-Spell-twenty.patch 02-fixes-three/0003-drm-lima-Spell-thirty.patch 20-sgt-policy/0001-drm-Spell-numbers.patch'
+all="${no_cover/ / 02-fixes-three/0000-cover-letter.patch }"
+holds "  are from the author" in_mails "$all" "^From: $jo\$"
+holds "  are signed" in_mails "$no_cover" "^Signed-off-by: $jo\$"
+holds "  have the trailer" in_mails "$no_cover" "^Tested-by: Some One <some@example.org>\$"
+holds "  to the maintainers" in_mails "$all" '^To: .*@'
+holds "  to the lists" in_mails "$all" '^(Cc:|   ) dri-devel@lists.freedesktop.org'
+holds "  to lima's list" in_mails "${all% *}" '^(Cc:|   ) lima@lists.freedesktop.org'
+holds "  are replies" in_mails "$(echo "$all" | cut -d' ' -f3-5)" '^In-Reply-To: <cover'
+holds "  name the base" in_mails "$(echo "$all" | cut -d' ' -f1,2,6)" "^base-commit: $(git -C "$P/linux" rev-parse base)\$"
+holds "  name what comes before" in_mails "$(echo "$all" | cut -d' ' -f6)" '^prerequisite-patch-id: '
+holds "  all four" test "$(grep -c '^prerequisite-patch-id: ' "$P"/build/mail/20-sgt-policy/*)" = 4
+holds "  apply to the base alone" sh -c 'cd linux && git checkout -q --detach base &&
+	git am -q ../build/mail/02-fixes-three/000[1-3]* && git checkout -q series'
+if [ -x "$(git --exec-path)/git-send-email" ] && perl -MMail::Address -e 1 2>/dev/null; then
+	for folder in "$P"/build/mail/*/; do
+		holds "  git send-email takes ${folder#"$P"/}" git send-email --dry-run --no-thread --confirm=never \
+			--from="$jo" "$folder"*.patch
+	done
+else
+	note "git send-email is not installed: not tried"
+fi
+git -C "$P/linux" commit -q --amend -m "drm: Spell numbers"
+expect "work not exported" "make patches first" make mail AUTHOR="$jo"
+holds "export" make patches
+expect "checkpatch complains" "checkpatch has 1 finding" make mail AUTHOR="$jo"
+sed -i 's/^Subject: \(.*\] \).*/Subject: \1*** SUBJECT HERE ***/' "$P"/patches/02-fixes-three/0000*
+expect "cover letter not written" "write .*02-fixes-three/0000" make mail AUTHOR="$jo"
+holds "  the mails are those from before" in_mails "$no_cover" "^Signed-off-by: $jo\$"
 
 step "vm"
 project
