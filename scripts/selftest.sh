@@ -173,7 +173,7 @@ holds "KDIR of another version" sh -c 'make tree KDIR="$0" >"$0.out" && cat "$0.
 	test "$(grep -c "6\.1\.4.*7\.3.*git am -3" "$0.out")" = 1 && grep -q "took a 3-way merge: 1" "$0.out"' "$WORK/other"
 # shellcheck disable=SC2016
 holds "  is patched" sh -c 'grep -qx five "$0" && grep -qx eight "$0"' build/kdir/tree/drivers/gpu/drm/file.c
-sed -i 's/^10$/one and nine/' "$WORK/other/drivers/gpu/drm/lima/notes"
+sed -i 's/^13$/ten and three/' "$WORK/other/drivers/gpu/drm/lima/notes"
 git -C "$WORK/other" commit -qam more
 theirs=$(cd "$WORK/other" && git for-each-ref && git status --porcelain && git worktree list)
 expect "KDIR of another version, does not apply" "02-fixes-three/0001-.*\.patch does not apply.*lima/notes" \
@@ -199,6 +199,8 @@ holds "  a cover letter from three patches on" test "$(cd "$P/patches" && ls -d 
 holds "  whose text stays" grep -q '^Subject: \[PATCH 0/3\] drm/lima: Spell numbers$' "$P"/patches/02-fixes-three/0000*
 holds "  nor does git am of the export" sh -c 'cd linux && git checkout -q --detach base &&
 	git am -q ../patches/*/*.patch && git diff --quiet HEAD series && git checkout -q series'
+holds "KDIR of another version, merged with what linux/ has" make tree KDIR="$WORK/other"
+holds "  series" make series KDIR="$WORK/other"
 spoil
 expect "spoilt later" "0001-.*\.patch does not apply.*file\.c:" make tree
 untouched "$head" "$P/linux"
