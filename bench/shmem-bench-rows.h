@@ -128,31 +128,6 @@ static u64 BENCH(vmap)(struct drm_gem_object *obj, unsigned long nr)
 	return ktime_get_ns() - start;
 }
 
-/* The pages that the caller made, in place of the object's own. */
-static u64 BENCH(sgt_build)(struct drm_gem_object *obj, struct page **pages, unsigned long nr)
-{
-	struct FN(object) *shmem = FN_TO_OBJECT(obj);
-	u64 start, time = 0;
-
-	shmem->pages = pages;
-	refcount_set(&shmem->pages_use_count, 1);
-
-	while (nr--) {
-		start = ktime_get_ns();
-		bench_check(!IS_ERR(FN(get_pages_sgt)(shmem)));
-		time += ktime_get_ns() - start;
-
-		dma_resv_lock(obj->resv, NULL);
-		__FN(free_sgt_locked)(shmem);
-		dma_resv_unlock(obj->resv);
-	}
-
-	shmem->pages = NULL;
-	refcount_set(&shmem->pages_use_count, 0);
-
-	return time;
-}
-
 /* The times of a new object: its pages allocated, its sgt made, all of it freed. */
 static void BENCH(life)(struct drm_device *drm, size_t size, unsigned long nr, u64 time[3])
 {
@@ -191,23 +166,25 @@ static u64 BENCH(purge)(struct drm_device *drm, size_t size, unsigned long nr)
 		bench_check(!IS_ERR(obj));
 		shmem = FN_TO_OBJECT(obj);
 
-#ifndef BENCH_BASE
-		/* There, the sgt holds the pages. */
-		bench_check(!BENCH(get)(shmem));
-#endif
+#ifdef BENCH_BASE
+		/* The sgt holds the pages there. */
 		bench_check(!IS_ERR(FN(get_pages_sgt)(shmem)));
-
 		dma_resv_lock(obj->resv, NULL);
+#else
+		dma_resv_lock(obj->resv, NULL);
+		bench_check(!FN(get_pages_locked)(shmem));
+		bench_check(!IS_ERR(FN(get_pages_sgt_locked)(shmem)));
+#endif
 		bench_check(FN(madvise_locked)(shmem, 1));
 		start = ktime_get_ns();
 		FN(purge_locked)(shmem);
 		time += ktime_get_ns() - start;
 		bench_check(shmem->madv < 0);
+#ifndef BENCH_BASE
+		FN(put_pages_locked)(shmem);
+#endif
 		dma_resv_unlock(obj->resv);
 
-#ifndef BENCH_BASE
-		BENCH(put)(shmem);
-#endif
 		drm_gem_object_put(obj);
 	}
 
@@ -224,7 +201,6 @@ static const struct bench_helper BENCH(helper) = {
 	.pin_again = BENCH(pin_again),
 	.get_again = BENCH(get_again),
 	.vmap = BENCH(vmap),
-	.sgt_build = BENCH(sgt_build),
 	.life = BENCH(life),
 	.purge = BENCH(purge),
 };

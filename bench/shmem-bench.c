@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Measures the GEM shmem helper of the tree against that of the base, which
- * scripts/bench.sh put into the same kernel under other names (base_gem_shmem_
+ * bench/install.sh put into the same kernel under other names (base_gem_shmem_
  * for drm_gem_shmem_). The two take turns, in the order A B B A, so that what
  * else the machine does hits both.
  *
@@ -42,9 +42,6 @@
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX	"bench."
 
-#define FOLIO_PAGES	(SZ_2M >> PAGE_SHIFT)
-#define MAX_SIZE	SZ_64M
-
 /* Nothing here may fail; what was measured after that would be worth nothing. */
 #define bench_check(cond) do {							\
 	if (unlikely(!(cond)))							\
@@ -71,7 +68,6 @@ struct bench_helper {
 	u64 (*pin_again)(struct drm_gem_object *obj, unsigned long nr);
 	u64 (*get_again)(struct drm_gem_object *obj, unsigned long nr);
 	u64 (*vmap)(struct drm_gem_object *obj, unsigned long nr);
-	u64 (*sgt_build)(struct drm_gem_object *obj, struct page **pages, unsigned long nr);
 	void (*life)(struct drm_device *drm, size_t size, unsigned long nr, u64 time[3]);
 	u64 (*purge)(struct drm_device *drm, size_t size, unsigned long nr);
 };
@@ -79,13 +75,11 @@ struct bench_helper {
 #define BENCH_NAME	"ours"
 #define BENCH(x)	ours_##x
 #define FN(x)		drm_gem_shmem_##x
-#define __FN(x)		__drm_gem_shmem_##x
 #define FN_TO_OBJECT(o)	to_drm_gem_shmem_obj(o)
 #include "shmem-bench-rows.h"
 #undef BENCH_NAME
 #undef BENCH
 #undef FN
-#undef __FN
 #undef FN_TO_OBJECT
 
 /* Static in the base; bench.sh makes it known. */
@@ -95,7 +89,6 @@ int base_gem_shmem_get_pages_locked(struct base_gem_shmem_object *shmem);
 #define BENCH_NAME	"base"
 #define BENCH(x)	base_##x
 #define FN(x)		base_gem_shmem_##x
-#define __FN(x)		__base_gem_shmem_##x
 #define FN_TO_OBJECT(o)	to_base_gem_shmem_obj(o)
 #include "shmem-bench-rows.h"
 
@@ -207,7 +200,7 @@ static void bench_object(struct drm_device *drm, const char *name, size_t row, b
 /* The bytes of the size, in a form that sorts */
 static const char *bench_size(size_t size)
 {
-	static char text[16];
+	static char text[24];
 
 	if (size < SZ_1M)
 		snprintf(text, sizeof(text), "%zu KiB", size / SZ_1K);
@@ -224,7 +217,7 @@ static unsigned long bench_times(size_t size)
 	return scale * clamp(SZ_4M / size, 1UL, 64UL);
 }
 
-static void bench_lives(struct drm_device *drm, const char *kind)
+static void bench_lives(struct drm_device *drm)
 {
 	static const char *const phases[] = { "populate", "sgt of new", "free" };
 	const struct bench_helper *helper;
@@ -240,61 +233,12 @@ static void bench_lives(struct drm_device *drm, const char *kind)
 
 			helper->life(drm, sizes[i], nr, time);
 			for (phase = 0; phase < 3 && round >= 0; phase++) {
-				snprintf(name, sizeof(name), "%s %s, %s", phases[phase],
-					 bench_size(sizes[i]), kind);
+				snprintf(name, sizeof(name), "%s %s", phases[phase],
+					 bench_size(sizes[i]));
 				bench_print(name, 1, helper, time[phase], nr);
 			}
 		}
 	}
-}
-
-/* Is made of folios of 2 MiB, or of single pages with a gap after each @run of them. */
-static void bench_sgt_build(struct drm_device *drm, const char *kind, unsigned int order,
-			    unsigned int run)
-{
-	const struct bench_helper *helper;
-	struct drm_gem_object *obj;
-	unsigned int i, j, nr = 0;
-	struct page **pages;
-	int round, turn;
-	char name[64];
-
-	pages = kvmalloc_array(MAX_SIZE >> PAGE_SHIFT, sizeof(*pages), GFP_KERNEL);
-	bench_check(pages);
-	/* A block without __GFP_COMP is so many single pages. */
-	for (i = 0; nr < MAX_SIZE >> PAGE_SHIFT; i++) {
-		struct page *block = alloc_pages(GFP_KERNEL | (order ? __GFP_COMP : 0),
-						 get_order(SZ_2M));
-
-		bench_check(block);
-		for (j = 0; j < FOLIO_PAGES && nr < MAX_SIZE >> PAGE_SHIFT; j++)
-			if (order || run == FOLIO_PAGES)
-				pages[nr++] = block + j;
-			else /* Neighbours change places. */
-				pages[nr++] = block + (j ^ run);
-	}
-
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		unsigned long times = 4 * bench_times(sizes[i]);
-
-		snprintf(name, sizeof(name), "sgt build %s, %s", bench_size(sizes[i]), kind);
-		for_each_turn(helper, round, turn) {
-			u64 time;
-
-			obj = helper->create(drm, sizes[i]);
-			bench_check(!IS_ERR(obj));
-			time = helper->sgt_build(obj, pages, times);
-			if (round >= 0)
-				bench_print(name, 1, helper, time, times);
-			drm_gem_object_put(obj);
-			flush_delayed_fput();
-		}
-	}
-
-	for (i = 0; i < nr; i += FOLIO_PAGES)
-		__free_pages(order || run == FOLIO_PAGES ? pages[i] : pages[i + run],
-			     get_order(SZ_2M));
-	kvfree(pages);
 }
 
 static void bench_purge(struct drm_device *drm, size_t size)
@@ -379,9 +323,9 @@ static const struct drm_driver bench_driver = {
 	.fops = &bench_drm_fops,
 };
 
-static struct drm_device *bench_device(const char *name)
+static struct drm_device *bench_device(void)
 {
-	struct platform_device *pdev = platform_device_register_simple(name, -1, NULL, 0);
+	struct platform_device *pdev = platform_device_register_simple("bench", -1, NULL, 0);
 	struct drm_device *drm;
 
 	bench_check(!IS_ERR(pdev));
@@ -395,16 +339,11 @@ static struct drm_device *bench_device(const char *name)
 
 static int bench(void *done)
 {
-	struct drm_device *drm = bench_device("bench"), *huge = NULL;
+	struct drm_device *drm = bench_device();
 	unsigned int threads;
 
 	bench_use_mm();
-#ifdef CONFIG_TRANSPARENT_HUGEPAGE
-	huge = bench_device("bench-huge");
-	if (drm_gem_huge_mnt_create(huge, "always"))
-		huge = NULL;
-#endif
-	pr_info("bench: cpus=%u huge=%s\n", num_online_cpus(), huge ? "yes" : "no");
+	pr_info("bench: cpus=%u\n", num_online_cpus());
 
 	for (threads = 1; threads <= 4; threads *= 2)
 		bench_object(drm, "sgt again", BENCH_ROW(sgt_again), true, SZ_1M, 200000, threads);
@@ -422,14 +361,7 @@ static int bench(void *done)
 
 	bench_fault(drm, SZ_4M);
 	bench_purge(drm, SZ_1M);
-
-	bench_sgt_build(drm, "2 MiB folios", get_order(SZ_2M), 0);
-	bench_sgt_build(drm, "pages in a row", 0, FOLIO_PAGES);
-	bench_sgt_build(drm, "pages apart", 0, 1);
-
-	bench_lives(drm, "pages");
-	if (huge)
-		bench_lives(huge, "huge folios");
+	bench_lives(drm);
 
 	pr_info("bench: done\n");
 

@@ -17,7 +17,6 @@ import sys
 # first expression that matches.
 LIMITS = (
     (r'sgt again$', 0.2),
-    (r'sgt build (1|16|64) MiB, 2 MiB folios', 0.1),
     (r'', 1.05),
 )
 
@@ -119,7 +118,7 @@ def main():
     log, name = sys.argv[1:]
     head, rows = read(log)
     results = [judge(row, threads, turns) for (row, threads), turns in rows.items()]
-    print(f"{head['cpus']} CPUs; huge folios in shmem: {head['huge']}")
+    print(f"{head['cpus']} CPUs")
     print(f"{'':<42} {'ours':>9} {'IQR':>8} {'base':>9} {'IQR':>8} {'ours/base':>10}")
     for r in results:
         cells = []

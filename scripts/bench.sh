@@ -3,8 +3,7 @@
 #
 # The helper of the series against that of the base, in turns in one kernel:
 # bench/ says how. On User-Mode Linux, or with FULL=1 in the x86_64 VM, which
-# has huge folios and two CPUs that are emulated. ROUNDS= and SCALE= make it
-# longer. Leaves the table, the plot and all figures in build/bench/.
+# has two CPUs that are emulated. ROUNDS= and SCALE= make it longer. Leaves the table, the plot and all figures in build/bench/.
 
 . "$(dirname "$0")/lib.sh"
 
