@@ -48,7 +48,8 @@
 #   patches_id              a checksum of the patches
 #   tree_version DIR        "7.3.4"; fails when DIR is no kernel tree
 #   stage NAME CMD...       run one stage of a test run; report its time.
-#                           FROM=NAME skips the stages before NAME.
+#                           FROM=NAME skips the stages before NAME, STAGE=NAME
+#                           all others.
 #   stages_end              print what failed, and "N passed, N failed"; status
 #                           matches. What die says in a stage is said again.
 #
@@ -372,6 +373,7 @@ tree_version()
 PASSED=0
 FAILED=0
 FAILED_NAMES=''
+STAGES=''
 FAILED_WHY=''
 
 stage()
@@ -379,6 +381,8 @@ stage()
 	local name=$1 start status=0
 
 	shift
+	STAGES+=" $name"
+	[ "$name" = "${STAGE:-$name}" ] || return 0
 	if [ -n "${FROM:-}" ]; then
 		if [ "$name" != "$FROM" ]; then
 			note "stage $name skipped (FROM=$FROM)"
@@ -405,7 +409,8 @@ stage()
 
 stages_end()
 {
-	[ -z "${FROM:-}" ] || die "FROM=$FROM: no such stage"
+	[ -z "${FROM:-}" ] || die "FROM=$FROM: no such stage; there are$STAGES"
+	[[ "$STAGES " = *" ${STAGE:-} "* ]] || [ -z "${STAGE:-}" ] || die "STAGE=$STAGE: no such stage; there are$STAGES"
 	[ -z "$FAILED_NAMES" ] || { step "failed:$FAILED_NAMES"; printf '%s' "$FAILED_WHY"; }
 	printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
 	[ "$FAILED" -eq 0 ] && [ "$PASSED" -gt 0 ]

@@ -17,7 +17,7 @@ P=$WORK/project
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo -n)
 # The outer run's settings are not the cases'.
-unset KDIR TARBALL FROM TREE_READY
+unset KDIR TARBALL FROM STAGE TREE_READY AUTHOR PART TRAILER
 
 # A fresh copy of the project with a few small patches of its own.
 project()
@@ -277,6 +277,15 @@ nothing_made
 expect "disk full" "disk too full" "${SUDO[@]}" unshare -m sh -c \
 	'mount -t tmpfs -o size=20m none build && make tree TARBALL="$0"' "$WORK/tiny.tar.xz"
 nothing_made
+
+step "test"
+project
+expect "no such stage" "STAGE=.*no such stage.*series" make test STAGE=nothing-like-it KDIR="$WORK/plain"
+holds "one stage" make test STAGE=tree KDIR="$WORK/plain"
+holds "  and its verdict last" test "$(tail -n 1 "$WORK/out")" = "1 passed, 0 failed"
+# shellcheck disable=SC2016
+holds "no tree: the verdict is last" eval '! make test KDIR="$WORK/empty" && test "$(tail -n 1 "$WORK/out")" = "0 passed, 1 failed"'
+rm -rf "$P/build"
 
 step "network"
 project
