@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# All that a virtual machine can tell about the fixes of 1-fixes:
+# All that a virtual machine can tell about the fixes:
 #
 #	make vm SLEEP=1 JOB=build/clients/fixes.sh [BASE=1] [ARGS=seeds for split]
 #

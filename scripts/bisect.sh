@@ -125,7 +125,7 @@ bisect()
 			die "new warnings after $subject"
 		}
 		! grep -q '\.rs$' <<<"$(touched_files "$commit^" "$commit")" ||
-			note "Rust code is checked by 'make rust', at the end of the series only"
+			note "Rust code is checked at the end of the series only: make test STAGE=rust"
 		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' \
 			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig ||
 			die "KUnit fails after $subject"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What clients/fixes.sh checks under a real kernel: all of it holds at the end
-# of the series, and what a fix of 1-fixes is for does not hold on the base.
+# of the series, and what a fix is for does not hold on the base.
 
 . "$(dirname "$0")/lib.sh"
 
