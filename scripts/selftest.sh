@@ -284,7 +284,7 @@ expect "no such stage" "STAGE=.*no such stage.*series" make test STAGE=nothing-l
 holds "one stage" make test STAGE=tree KDIR="$WORK/plain"
 holds "  and its verdict last" test "$(tail -n 1 "$WORK/out")" = "1 passed, 0 failed"
 # shellcheck disable=SC2016
-holds "no tree: the verdict is last" eval '! make test KDIR="$WORK/empty" && test "$(tail -n 1 "$WORK/out")" = "0 passed, 1 failed"'
+holds "no tree: the verdict is last" eval 'test "$(make test KDIR="$WORK/empty" 2>/dev/null | tail -n 1)" = "0 passed, 1 failed"'
 rm -rf "$P/build"
 
 step "network"
