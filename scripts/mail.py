@@ -22,12 +22,14 @@ def addresses(tree, author, options, patch):
     """To and Cc of a patch, each a dictionary of address: name."""
     run = subprocess.run(['perl', 'scripts/get_maintainer.pl', '--no-git', '--no-git-fallback',
                           '--no-git-chief-penguins', '--no-rolestats', '--roles', *options,
-                          os.path.abspath(patch)], cwd=tree, stdout=subprocess.PIPE, check=True)
+                          os.path.abspath(patch)], cwd=tree, stdout=subprocess.PIPE, check=False)
+    if run.returncode:
+        sys.exit(f'get_maintainer.pl failed for {patch}')
     to, cc = {}, {}
     for line in run.stdout.decode().splitlines():
         match = re.match(r'(?P<who>.*<[^<>]+>|\S+@\S+)(?: \((?P<role>.*)\))?$', line)
         if not match:
-            sys.exit(f'error: get_maintainer.pl says: {line}')
+            sys.exit(f'get_maintainer.pl says: {line}')
         name, address = email.utils.parseaddr(match['who'])
         kind = cc if re.match(r'(\w+ )?list\b', match['role'] or '') else to
         if address.lower() != author.lower():

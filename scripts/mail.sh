@@ -88,7 +88,7 @@ make_mails()
 		awk -f scripts/cover.awk "$old" "$cover" >"$cover.merged"
 		mv "$cover.merged" "$cover"
 	fi
-	python3 -B scripts/mail.py "$TREE" "$AUTHOR" "$dir" || die "$part: no addresses"
+	python3 -B scripts/mail.py "$TREE" "$AUTHOR" "$dir" || die "$part: get_maintainer.pl has no addresses"
 }
 
 check_settings
