@@ -69,8 +69,7 @@ def main():
         all_cc.update(cc)
     for path in cover:
         add_headers(path, all_to, {a: n for a, n in all_cc.items() if a not in all_to})
-    print(f'        {os.path.basename(folder)}: {len(patches)} mails to {len(all_to)} people '
-          f'and {len(all_cc)} lists')
+    print(f'        {os.path.basename(folder)}: mails: {len(patches)}, people: {len(all_to)}, lists: {len(all_cc)}')
 
 
 main()

@@ -80,7 +80,7 @@ export_part()
 			note "write subject and text of $part/0000-cover-letter.patch"
 	fi
 	fix_header "$part"
-	step "$part: $count patches"
+	step "$part: $count patch$([ "$count" = 1 ] || echo es)"
 }
 
 need_tree
