@@ -32,7 +32,7 @@ patches:	## write the commits of linux/ back to patches/, in a stable form
 lint:		## checkpatch, sparse, coccinelle and kernel-doc on what the series touches
 	@scripts/lint.sh
 
-cocci:		## the series' own semantic patch: fires on the base, silent at the end
+cocci:		## the series' own semantic patch: passes its tests, fires on the base, silent at the end
 	@scripts/lint.sh cocci
 
 series:		## patches/ applies with git am to the tree of linux/, and is in its stable form
