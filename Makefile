@@ -36,7 +36,7 @@ series:		## patches/ applies with git am, fixes alone on base, and is in its sta
 lint:		## checkpatch, sparse, coccinelle, kernel-doc and Sphinx on what the series touches
 	@scripts/lint.sh
 
-cocci:		## the series' own semantic patch: fires on the base, silent at the end
+cocci:		## the series' own semantic patch: passes its tests, fires on the base, silent at the end
 	@scripts/lint.sh cocci
 
 bisect:		## after every patch: no new warning at W=1, the shmem suites pass
