@@ -40,6 +40,18 @@ check()
 	cp "$log" "$log.dmesg" /out/
 }
 
+# For fail-nth: any allocation of a task that asks for it, and nothing in the log
+# about it.
+allocations_may_fail()
+{
+	for knob in failslab fail_page_alloc; do
+		echo N >/sys/kernel/debug/$knob/ignore-gfp-wait
+		echo 0 >/sys/kernel/debug/$knob/verbose
+	done
+	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+}
+
 checks_end()
 {
 	echo "${0##*/}: $FAILED failed"

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <drm/drm.h>
@@ -126,55 +128,182 @@ static inline void close_handle(int fd, uint32_t handle)
 	must_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
-/* Shows a new dumb buffer on the first connector that has a mode. Returns the framebuffer. */
-static inline uint32_t show_dumb(int fd)
+static inline void *map_buffer(int fd, uint32_t handle, size_t size)
+{
+	void *addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			  map_offset(fd, handle));
+
+	if (addr == MAP_FAILED)
+		die_errno("mmap");
+
+	return addr;
+}
+
+/* Returns 0 or an error. */
+static inline int try_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), ret = 0;
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	if (fd >= 0)
+		close(fd);
+
+	return ret;
+}
+
+static inline void must_write(const char *path, const char *text)
+{
+	int ret = try_write(path, text);
+
+	if (ret)
+		die("%s to %s: %s", text, path, strerror(-ret));
+}
+
+/* How often the kernel has warned since it was booted. */
+static inline long kernel_warnings(void)
+{
+	char text[24] = "";
+	int fd = open("/sys/kernel/warn_count", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		die_errno("/sys/kernel/warn_count");
+	close(fd);
+
+	return atol(text);
+}
+
+static inline double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	return ts.tv_sec + ts.tv_nsec * 1e-9;
+}
+
+/* KiB in a line of /proc/meminfo, as in "Shmem:". */
+static inline long meminfo_kb(const char *name)
+{
+	char line[128];
+	long kb = -1;
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	while (file && kb < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			kb = atol(line + strlen(name));
+	if (kb < 0)
+		die("no %s in /proc/meminfo", name);
+	fclose(file);
+
+	return kb;
+}
+
+/* Some is freed a little later. Returns what is in shmem beyond what was before. */
+static inline long shmem_lost_kb(long before)
+{
+	long lost = 0;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		lost = meminfo_kb("Shmem:") - before;
+		if (lost <= 512)
+			break;
+		usleep(100000);
+	}
+
+	return lost;
+}
+
+/* A CRTC, and a connector with its modes. */
+struct display {
+	uint32_t crtc, connector;
+	unsigned int nr_modes;
+	struct drm_mode_modeinfo modes[64];
+};
+
+/* The first CRTC, the first connector that has a mode. */
+static inline void find_display(int fd, struct display *display)
 {
 	uint32_t crtcs[8], connectors[8];
 	struct drm_mode_card_res res = {
 		.crtc_id_ptr = (uintptr_t)crtcs, .count_crtcs = 8,
 		.connector_id_ptr = (uintptr_t)connectors, .count_connectors = 8,
 	};
-	struct drm_mode_modeinfo modes[64];
-	struct drm_mode_get_connector connector = { 0 };
-	struct drm_mode_create_dumb dumb = { .bpp = 32 };
-	struct drm_mode_fb_cmd2 fb = { .pixel_format = 0x34325258 };	/* XR24 */
-	struct drm_mode_crtc crtc = { .mode_valid = 1, .count_connectors = 1 };
 	unsigned int i;
 
 	must_ioctl(fd, DRM_IOCTL_MODE_GETRESOURCES, &res);
 	for (i = 0; i < res.count_connectors && i < 8; i++) {
+		struct drm_mode_get_connector connector = { .connector_id = connectors[i] };
+
 		/* The first call looks what is connected. */
-		memset(&connector, 0, sizeof(connector));
-		connector.connector_id = connectors[i];
 		must_ioctl(fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector);
 		if (connector.connection != 1 || !connector.count_modes ||
 		    connector.count_modes > 64)
 			continue;
-		connector.modes_ptr = (uintptr_t)modes;
+		connector.modes_ptr = (uintptr_t)display->modes;
 		connector.count_props = 0;
 		connector.count_encoders = 0;
 		must_ioctl(fd, DRM_IOCTL_MODE_GETCONNECTOR, &connector);
-		break;
+		display->nr_modes = connector.count_modes;
+		display->connector = connectors[i];
+		display->crtc = crtcs[0];
+		if (res.count_crtcs)
+			return;
 	}
-	if (!connector.modes_ptr || !res.count_crtcs)
-		die("no connector with a mode");
+	die("no connector with a mode");
+}
 
-	dumb.width = modes[0].hdisplay;
-	dumb.height = modes[0].vdisplay;
-	must_ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &dumb);
-	fb.width = dumb.width;
-	fb.height = dumb.height;
-	fb.handles[0] = dumb.handle;
-	fb.pitches[0] = dumb.pitch;
+/* A buffer that can be shown in the first mode, of 32 bits a pixel. */
+static inline uint32_t create_fb(int fd, const struct display *display,
+				 struct drm_mode_create_dumb *dumb)
+{
+	struct drm_mode_fb_cmd2 fb = { .pixel_format = 0x34325258 };	/* XR24 */
+
+	memset(dumb, 0, sizeof(*dumb));
+	dumb->width = display->modes[0].hdisplay;
+	dumb->height = display->modes[0].vdisplay;
+	dumb->bpp = 32;
+	must_ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, dumb);
+	fb.width = dumb->width;
+	fb.height = dumb->height;
+	fb.handles[0] = dumb->handle;
+	fb.pitches[0] = dumb->pitch;
 	must_ioctl(fd, DRM_IOCTL_MODE_ADDFB2, &fb);
 
-	crtc.crtc_id = crtcs[0];
-	crtc.fb_id = fb.fb_id;
-	crtc.set_connectors_ptr = (uintptr_t)&connector.connector_id;
-	crtc.mode = modes[0];
-	must_ioctl(fd, DRM_IOCTL_MODE_SETCRTC, &crtc);
-
 	return fb.fb_id;
+}
+
+/* Shows nothing if the framebuffer is 0. Returns 0 or an error. */
+static inline int try_show(int fd, const struct display *display, uint32_t fb)
+{
+	struct drm_mode_crtc crtc = { .crtc_id = display->crtc, .fb_id = fb };
+
+	if (fb) {
+		crtc.mode_valid = 1;
+		crtc.mode = display->modes[0];
+		crtc.set_connectors_ptr = (uintptr_t)&display->connector;
+		crtc.count_connectors = 1;
+	}
+
+	return try_ioctl(fd, DRM_IOCTL_MODE_SETCRTC, &crtc);
+}
+
+/* Shows a new dumb buffer. Returns the framebuffer. */
+static inline uint32_t show_dumb(int fd)
+{
+	struct drm_mode_create_dumb dumb;
+	struct display display;
+	uint32_t fb;
+	int ret;
+
+	find_display(fd, &display);
+	fb = create_fb(fd, &display, &dumb);
+	ret = try_show(fd, &display, fb);
+	if (ret)
+		die("show: %s", strerror(-ret));
+
+	return fb;
 }
 
 /* The same numbers for the same seed, on every system. */

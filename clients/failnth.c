@@ -10,7 +10,7 @@
  * all allocations: failnth.sh.
  */
 
-#include "client.h"
+#include "failnth.h"
 
 #include <signal.h>
 
@@ -55,29 +55,6 @@ static void where(void)
 	} while (0)
 
 /* ---- making allocations fail ---- */
-
-static int fail_fd;
-
-static void fail_at(unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	if (pwrite(fail_fd, text, len, 0) != len)
-		die_errno("fail-nth");
-}
-
-/* Returns true if the allocation has failed, and stops waiting for it. */
-static bool has_failed(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) < 0)
-		die_errno("fail-nth");
-	fail_at(0);
-
-	return !atoi(text);
-}
 
 /* A fault that finds no memory is tried again: there is no signal. */
 static void on_signal(int sig)
@@ -635,9 +612,7 @@ int main(int argc, char **argv)
 	long slab, slab_after;
 	unsigned int i;
 
-	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fail_fd < 0)
-		die_errno("/proc/thread-self/fail-nth");
+	open_fail_nth();
 	signal(SIGBUS, on_signal);
 	signal(SIGSEGV, on_signal);
 

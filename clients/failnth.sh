@@ -16,13 +16,7 @@ for module in vgem vkms bochs cirrus-qemu; do
 	modprobe $module
 done
 
-# Any allocation of a task that asks for it, and nothing in the log about it.
-for knob in failslab fail_page_alloc; do
-	echo N >/sys/kernel/debug/$knob/ignore-gfp-wait
-	echo 0 >/sys/kernel/debug/$knob/verbose
-done
-echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
-echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+allocations_may_fail
 
 # A driver that goes complains about objects that are left over.
 unload()

@@ -1,16 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# All that a virtual machine can tell about the fixes:
+# All that a virtual machine can tell about what the series mends:
 #
 #	make vm SLEEP=1 JOB=build/clients/fixes.sh [BASE=1] [ARGS=seeds for split]
 #
-# Passes with the fixes. On the base, all of split, unbind and unref fails but
-# for idle clients in unbind. For these, and not for hibernation, it takes a
-# device that does 3D: make vm GL=1 JOB=build/clients/unbind.sh [BASE=1].
+# Passes with the fixes. On the base, all of split, guess, unqueued and unref
+# fails, unbind but for idle clients, and unplug with virtio-gpu. What takes a
+# device that does 3D is in fixes-gl.sh.
 
 status=0
-for job in split hibernate unbind unref; do
-	./$job.sh "$@" || status=1
+./split.sh "$@" || status=1
+for job in hibernate unbind guess; do
+	./$job.sh || status=1
+done
+./unplug.sh virtio_gpu || status=1
+for job in unqueued unref; do
+	./$job.sh || status=1
 done
 exit $status

@@ -121,12 +121,14 @@ gl)
 	# venus takes QEMU 10 on the host. Without, Mesa computes it all, and says so.
 	row gl/vulkaninfo 100 "$0" venus
 	row gl/drm_virtgpu 100 env IGT_FORCE_DRIVER=virtio_gpu $IGT/drm_virtgpu
-	row clients/unbind-gl 200 ./unbind.sh ;;
+	row clients/unbind-gl 200 ./unbind.sh
+	row clients/unqueued-gl 300 ./unqueued.sh ;;
 sleep)
 	row clients/prime 200 ./prime.sh
 	row clients/split 400 ./split.sh 1 2
 	row clients/hibernate 100 ./hibernate.sh
 	row clients/sleep 200 ./sleep.sh
+	row clients/unplug 200 ./unplug.sh simpledrm bochs-drm cirrus-qemu
 	row clients/unbind 200 ./unbind.sh
 	row clients/unref 100 ./unref.sh ;;
 *)

@@ -13,21 +13,6 @@
 #define WIDTH		1024
 #define NR_CLIENTS	6
 
-static long shmem_kb(void)
-{
-	char line[128];
-	long kb = -1;
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	while (file && kb < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "Shmem: %ld kB", &kb);
-	if (kb < 0)
-		die("no Shmem in /proc/meminfo");
-	fclose(file);
-
-	return kb;
-}
-
 /* Until the device is gone. The first client writes to the screen. */
 static void client(unsigned int nr, int ready, int go)
 {
@@ -73,10 +58,10 @@ int main(int argc, char **argv)
 	unsigned int i, failed = 0;
 	char name[256], byte;
 	int ready[2], go[2], status, fd;
-	long before, after;
+	long before, lost;
 
 	find_virtgpu(name, sizeof(name));
-	before = shmem_kb();
+	before = meminfo_kb("Shmem:");
 	if (pipe(ready) || pipe(go))
 		die_errno("pipe");
 
@@ -117,15 +102,9 @@ int main(int argc, char **argv)
 		die("unbind: the driver did not come back");
 	close(fd);
 
-	/* Some of it is freed a little later. */
-	for (i = 0; i < 30; i++) {
-		after = shmem_kb();
-		if (after <= before + 512)
-			break;
-		usleep(100000);
-	}
-	printf("unbind: %ld KiB in shmem before, %ld KiB afterwards: %ld MiB lost\n", before, after,
-	       (after - before + 512) / 1024);
+	lost = shmem_lost_kb(before);
+	printf("unbind: %ld KiB in shmem before, %ld KiB afterwards: %ld MiB lost\n", before,
+	       before + lost, (lost + 512) / 1024);
 
-	return failed || after > before + 512;
+	return failed || lost > 512;
 }

@@ -11,9 +11,14 @@
 #include <dirent.h>
 
 #include <drm/virtgpu_drm.h>
+#include <linux/pci_regs.h>
+#include <linux/virtio_pci.h>
 
-/* A square resource of the host with four bytes a pixel, and its backing here. */
-static inline uint32_t create_resource(int fd, unsigned int width)
+/*
+ * A square resource of the host with four bytes a pixel, and its backing here.
+ * Returns 0 or an error.
+ */
+static inline int try_create_resource(int fd, unsigned int width, uint32_t *handle)
 {
 	struct drm_virtgpu_resource_create create = {
 		.target = 2,		/* PIPE_TEXTURE_2D */
@@ -25,10 +30,22 @@ static inline uint32_t create_resource(int fd, unsigned int width)
 		.array_size = 1,
 		.size = width * width * 4,
 	};
+	int ret = try_ioctl(fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
 
-	must_ioctl(fd, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+	*handle = ret ? 0 : create.bo_handle;
 
-	return create.bo_handle;
+	return ret;
+}
+
+static inline uint32_t create_resource(int fd, unsigned int width)
+{
+	uint32_t handle;
+	int ret = try_create_resource(fd, width, &handle);
+
+	if (ret)
+		die("create a resource: %s", strerror(-ret));
+
+	return handle;
 }
 
 /* Returns 0 or an error. */
@@ -48,38 +65,6 @@ static inline int dirty_fb(int fd, uint32_t fb)
 	struct drm_mode_fb_dirty_cmd dirty = { .fb_id = fb };
 
 	return try_ioctl(fd, DRM_IOCTL_MODE_DIRTYFB, &dirty);
-}
-
-static inline void *map_buffer(int fd, uint32_t handle, size_t size)
-{
-	void *addr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			  map_offset(fd, handle));
-
-	if (addr == MAP_FAILED)
-		die_errno("mmap");
-
-	return addr;
-}
-
-/* Returns 0 or an error. */
-static inline int try_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY), ret = 0;
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	if (fd >= 0)
-		close(fd);
-
-	return ret;
-}
-
-static inline void must_write(const char *path, const char *text)
-{
-	int ret = try_write(path, text);
-
-	if (ret)
-		die("%s to %s: %s", text, path, strerror(-ret));
 }
 
 #define VIRTGPU_DRIVER	"/sys/bus/virtio/drivers/virtio_gpu/"
@@ -117,6 +102,49 @@ static inline void silence_host(const char *name, bool silent)
 	command = silent ? command & ~4 : command | 4;
 	if (pwrite(fd, &command, sizeof(command), 4) != sizeof(command))
 		die_errno(path);
+	close(fd);
+}
+
+/*
+ * Has the host look at the commands, as the driver does when it has queued one. What
+ * was queued while the host was silent does not do that once more.
+ */
+static inline void kick_host(const char *name)
+{
+	char dir[300], path[320];
+	unsigned char config[256];
+	struct virtio_pci_cap *cap;
+	volatile uint16_t *notify;
+	unsigned int at, more;
+	unsigned char *bar;
+	int fd;
+
+	snprintf(dir, sizeof(dir), "/sys/bus/virtio/devices/%s/..", name);
+	snprintf(path, sizeof(path), "%s/config", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, config, sizeof(config), 0) != sizeof(config))
+		die_errno(path);
+	close(fd);
+
+	for (at = config[PCI_CAPABILITY_LIST]; at; at = config[at + 1]) {
+		cap = (void *)&config[at];
+		if (cap->cap_vndr == PCI_CAP_ID_VNDR && cap->cfg_type == VIRTIO_PCI_CAP_NOTIFY_CFG)
+			break;
+	}
+	if (!at)
+		die("%s is no virtio device on PCI", name);
+
+	snprintf(path, sizeof(path), "%s/resource%u", dir, cap->bar);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	more = cap->offset % PAGE;
+	bar = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+					 cap->offset - more);
+	if (bar == MAP_FAILED)
+		die_errno(path);
+	/* Queue 0 is that for commands, and the first one there. */
+	notify = (void *)(bar + more);
+	*notify = 0;
+	munmap(bar, PAGE);
 	close(fd);
 }
 

@@ -60,7 +60,7 @@ bench_vm()
 		echo 1 >/sys/module/bench/parameters/run
 	END
 	COMMIT=$commit JOB=$BENCH/job.sh VM_NAME=bench MEM=2G VM_TIMEOUT=3600 \
-		APPEND="bench.rounds=$ROUNDS bench.scale=$SCALE" scripts/vm.sh job || die "bench: no result of the VM"
+		APPEND="dma_debug=off bench.rounds=$ROUNDS bench.scale=$SCALE" scripts/vm.sh job || die "bench: no result of the VM"
 	cp "$(dirname "$OUT")/vm/out/bench/console.log" "$BENCH/vm.log"
 }
 
