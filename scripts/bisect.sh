@@ -109,7 +109,7 @@ bisect()
 	compile_touched "$targets" bisect-base || die "what the series touches does not compile at the base"
 
 	step "the drm_gem_shmem* suites, at the base"
-	"$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' -t "$UML_OBJECTS" \
+	"$TOP/scripts/kunit.sh" -q -s -f 'drm_gem_shmem*' -t "$UML_OBJECTS" \
 		bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig
 
 	for commit in $(series_commits); do
@@ -126,7 +126,7 @@ bisect()
 		}
 		! grep -q '\.rs$' <<<"$(touched_files "$commit^" "$commit")" ||
 			note "Rust code is checked at the end of the series only: make test STAGE=rust"
-		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -f 'drm_gem_shmem*' \
+		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -s -f 'drm_gem_shmem*' \
 			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig ||
 			die "KUnit fails after $subject"
 		step "$n/$total $subject: ok ($(($(date +%s) - start)) s)"

@@ -3,7 +3,7 @@
 #
 # All DRM KUnit suites on UML at the end of the series, with the tree's own
 # configuration. The base has 637 cases. Some of the helper need lockdep, which that
-# does not have: they are skipped here, and run with configs/shmem.kunitconfig.
+# does not have: they are skipped here, and run with configs/lockdep.kunitconfig.
 
 . "$(dirname "$0")/lib.sh"
 

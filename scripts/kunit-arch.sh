@@ -54,10 +54,11 @@ need_tree
 make_wrappers
 
 mkdir -p "$BUILD"
-cat configs/shmem.kunitconfig configs/kunit-arch.kunitconfig >"$BUILD/kunit-arch.kunitconfig"
+cat configs/{shmem,lockdep}.kunitconfig >"$BUILD/kunit-uml.kunitconfig"
+cat "$BUILD/kunit-uml.kunitconfig" configs/kunit-arch.kunitconfig >"$BUILD/kunit-arch.kunitconfig"
 
 step "the drm_gem_shmem* suites on User-Mode Linux"
-suites kunit-uml "$OUT/uml-shmem" "$TOP/configs/shmem.kunitconfig" -q -t "$UML_OBJECTS" || die "they fail"
+suites kunit-uml "$OUT/uml-shmem" "$BUILD/kunit-uml.kunitconfig" -q -t "$UML_OBJECTS" || die "they fail"
 count=$(cases "$LOGS/kunit-uml.json")
 for arch in $ARCHS; do
 	step "the same $count cases on $arch"

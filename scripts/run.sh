@@ -9,7 +9,7 @@ need_packages git xz-utils gcc libc6-dev make flex bison bc python3
 need_tree
 step "building User-Mode Linux and running the drm_gem_shmem* suites"
 if "$TOP/scripts/kunit.sh" -f 'drm_gem_shmem*' -t "$UML_OBJECTS" \
-	run "$TREE" "$OUT/uml-shmem" "$TOP/configs/shmem.kunitconfig"; then
+	run "$TREE" "$OUT/uml-shmem" "$TOP"/configs/{shmem,lockdep}.kunitconfig; then
 	step "PASSED; log: build/log/run.log, kernel's: build/log/run-kernel.log"
 else
 	step "FAILED; log: build/log/run.log, kernel's: build/log/run-kernel.log"
