@@ -24,6 +24,8 @@ compile_alone()
 	compile_touched "$targets" series || die "$part does not compile on the base alone"
 	[ -s "$LOGS/series.warnings" ] || return 0
 	worktree base
+	# What was not touched is up to date, and would say nothing.
+	rm -rf "$OUT"/bisect-{x86_64,arm64}/drivers
 	compile_touched "$targets" series-base || die "what $part touches does not compile on the base"
 	new=$(comm -13 <(sort -u "$LOGS/series-base.warnings") <(sort -u "$LOGS/series.warnings"))
 	[ -z "$new" ] || {
