@@ -9,7 +9,9 @@
  * That the device has let go of the memory is for the kernel to say, with debugging
  * of the DMA API: unplug.sh.
  *
- *	unplug DRIVER
+ *	unplug DRIVER [EVERY]
+ *
+ * EVERY, as in 4, takes one order in four.
  */
 
 #include "client.h"
@@ -186,12 +188,13 @@ static void run(const unsigned int *order)
 
 int main(int argc, char **argv)
 {
-	unsigned int order[NR_CLOSE], i, n, nr = 0;
+	unsigned int order[NR_CLOSE], i, n, nr = 0, seen_orders = 0, every;
 	long before, lost;
 
-	if (argc != 2)
-		die("usage: unplug DRIVER");
+	if (argc < 2)
+		die("usage: unplug DRIVER [EVERY]");
 	driver = argv[1];
+	every = argc > 2 ? atoi(argv[2]) : 1;
 	before = meminfo_kb("Shmem:");
 	signal(SIGBUS, on_signal);
 	signal(SIGSEGV, on_signal);
@@ -204,7 +207,7 @@ int main(int argc, char **argv)
 			order[i] = n >> (2 * i) & 3;
 			seen |= 1 << order[i];
 		}
-		if (seen != (1 << NR_CLOSE) - 1)
+		if (seen != (1 << NR_CLOSE) - 1 || seen_orders++ % every)
 			continue;
 		run(order);
 		nr++;

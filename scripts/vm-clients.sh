@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Clients at work under the patched kernel: random system calls on vgem, vkms
-# and virtio-gpu at once with memory short, for T= seconds (60), the same while
-# the driver of virtio-gpu is taken away and brought back, and all allocations
-# of each call failing, one after the other.
+# and virtio-gpu at once, for T= seconds (60) and longer until memory has been
+# short, the same while the driver of virtio-gpu is taken away and brought back,
+# and all allocations of each call failing, one after the other.
 
 . "$(dirname "$0")/lib.sh"
 
 T=${T:-60}
 [[ $T =~ ^[1-9][0-9]*$ ]] || die "T=$T: not a number of seconds"
-export VM_TIMEOUT=$((T + 900)) BASE=''
+export VM_TIMEOUT=$((5 * T + 900)) BASE=''
 
 need_tree
 scripts/clients.sh

@@ -22,7 +22,7 @@ FIXES=(
 FIXES_GL=(
 	'unbind virtio_gpu, host busy' 'unbind virtio_gpu, host silent'
 	'unbind virtio_gpu, clients idle'
-	'unqueued virtio_gpu, alone' 'unqueued virtio_gpu, guessed'
+	'unqueued virtio_gpu, alone'
 	'unqueued virtio_gpu, unbind$' 'unqueued virtio_gpu, unbind-full'
 )
 VM=$(dirname "$OUT")/vm/out
