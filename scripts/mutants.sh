@@ -23,7 +23,7 @@ mutate()
 	(cd "$WT" && python3 -B "$TOP/scripts/mutate.py" "$TABLE" "$@")
 }
 
-# The first case that fails whatever the seed is, and how many more do.
+# The first case that fails, and how many more do.
 killer()
 {
 	local cases count
@@ -35,7 +35,7 @@ killer()
 		return
 	fi
 	count=$(wc -l <<<"$cases")
-	printf '%s' "$(grep -m1 -v '_random$' <<<"$cases" || sed -n 1p <<<"$cases")"
+	printf '%s' "$(sed -n 1p <<<"$cases")"
 	[ "$count" -eq 1 ] || printf ' and %d more' $((count - 1))
 }
 
