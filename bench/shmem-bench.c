@@ -270,17 +270,18 @@ static const struct file_operations bench_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
-static void bench_fault(struct drm_device *drm, size_t size)
+static void bench_fault(struct drm_device *drm, size_t size, bool write)
 {
 	const struct bench_helper *helper;
 	int round, turn;
 	char name[64];
 
-	snprintf(name, sizeof(name), "fault, write, %s", bench_size(size));
+	snprintf(name, sizeof(name), "fault, %s, %s", write ? "write" : "read", bench_size(size));
 	for_each_turn(helper, round, turn) {
 		struct drm_gem_object *obj = helper->create(drm, size);
 		unsigned long addr, off;
 		struct file *file;
+		char val;
 		u64 time;
 
 		bench_check(!IS_ERR(obj));
@@ -293,8 +294,11 @@ static void bench_fault(struct drm_device *drm, size_t size)
 		fput(file);
 
 		time = ktime_get_ns();
-		for (off = 0; off < size; off += PAGE_SIZE)
-			bench_check(!put_user(1, (char __user *)(addr + off)));
+		for (off = 0; off < size; off += PAGE_SIZE) {
+			char __user *p = (char __user *)(addr + off);
+
+			bench_check(!(write ? put_user(1, p) : get_user(val, p)));
+		}
 		time = ktime_get_ns() - time;
 		if (round >= 0)
 			bench_print(name, 1, helper, time, size >> PAGE_SHIFT);
@@ -359,7 +363,8 @@ static int bench(void *done)
 	bench_object(drm, "get, put, 0-1-0, 64 KiB", BENCH_ROW(get_again), false, SZ_64K, 500, 1);
 	bench_object(drm, "vmap, vunmap, 1 MiB", BENCH_ROW(vmap), true, SZ_1M, 100, 1);
 
-	bench_fault(drm, SZ_4M);
+	bench_fault(drm, SZ_4M, false);
+	bench_fault(drm, SZ_4M, true);
 	bench_purge(drm, SZ_1M);
 	bench_lives(drm);
 
