@@ -29,7 +29,14 @@ touched_targets()
 	for file in $(touched_files "$1" "$2"); do
 		case $file in
 		drivers/*.c) echo "$(arch_of "$file") ${file%c}o" ;;
-		drivers/*.h) echo "$(arch_of "$file") $(dirname "$file")/" ;;
+		drivers/*.h)
+			if [ "$(dirname "$file")" != drivers/gpu/drm ]; then
+				echo "$(arch_of "$file") $(dirname "$file")/"
+			else
+				# All drivers are below, and few files include it.
+				{ git -C "$WT" grep -l "\"$(basename "$file")\"" -- 'drivers/gpu/drm/*.c' || true; } |
+					sed 's/^/x86_64 /; s/c$/o/'
+			fi ;;
 		include/drm/drm_gem_shmem_helper.h)
 			users "$WT" | while read -r file; do
 				echo "$(arch_of "$file") ${file%c}o"
