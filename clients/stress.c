@@ -1183,8 +1183,11 @@ static unsigned int count_never(bool print)
 		bool one = i == FORK_WAIT || i == FORK_ON;
 		unsigned int wanted = ops[i].drivers;
 
-		if ((i == UNBIND || i == GONE) && unbinding)
+		/* Between two unbinds there may be no time for all else. */
+		if (unbinding && (i == UNBIND || i == GONE))
 			wanted = 1 << VIRTIO;
+		else if (unbinding && i > READ)
+			wanted &= ~(1 << VIRTIO);
 		if (print)
 			printf("%-28s", ops[i].name);
 		for (j = 0; j < (one ? 1 : NR_DRIVERS); j++) {
