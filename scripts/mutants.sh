@@ -15,8 +15,9 @@
 TABLE=$TOP/scripts/mutants.txt
 # With fewer, to build for a second worker takes longer than it saves.
 SHARE=40
-# A run takes some 5 s. With a lock that is not given back it never ends.
-PATIENCE=60
+# In seconds. With a lock that is not given back a run never ends. How long one takes
+# that does is seen without a mutant.
+PATIENCE=600
 
 mutate()
 {
@@ -57,6 +58,12 @@ killed()
 	esac
 }
 
+# How many seconds the kernel ran for, from its log.
+run_time()
+{
+	sed -n 's/^\[ *\([0-9]*\)\..*/\1/p' "$LOGS/$NAME-uml-kernel.log" | tail -n 1
+}
+
 # The mutants of $LOGS/mutants-NUMBER.list; what became of them goes to .rows.
 worker()
 {
@@ -71,6 +78,7 @@ worker()
 	: >"$LOGS/$NAME.rows"
 	while read -r test dir; do
 		! killed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
+		[ "$test" != kunit ] || PATIENCE=$((30 + 5 * $(run_time)))
 	done < <(awk -F '\t' '{ sub("/[^/]*$", "", $3); print $2, $2 == "kunit" ? "" : $3 }' "$LOGS/$NAME.list" | sort -u)
 
 	while IFS=$'\t' read -r name test file _ excuse; do
