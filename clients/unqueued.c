@@ -112,28 +112,35 @@ static void drain(int fd)
  */
 static unsigned long measure_queue(int fd, uint32_t handle)
 {
-	unsigned long sent = 0;
+	unsigned long sent;
+	unsigned int same;
 	pid_t pid;
 
-	drain(fd);
-	silence_host(device, true);
-	pid = fork();
-	if (pid < 0)
-		die_errno("fork");
-	if (!pid) {
-		while (!stopped() && !transfer_to_host(fd, handle, 16))
-			count(&shared->sent);
-		exit(0);
-	}
+	/* Once more if somebody else had sent something before. */
 	do {
-		sent = shared->sent;
-		usleep(300000);
-	} while (shared->sent != sent || sent < 4 || sent & (sent - 1));
-	shared->stop = 1;
-	silence_host(device, false);
-	kick_host(device);
-	waitpid(pid, NULL, 0);
-	shared->stop = 0;
+		shared->sent = 0;
+		drain(fd);
+		silence_host(device, true);
+		pid = fork();
+		if (pid < 0)
+			die_errno("fork");
+		if (!pid) {
+			while (!stopped() && !transfer_to_host(fd, handle, 16))
+				count(&shared->sent);
+			exit(0);
+		}
+		same = 0;
+		do {
+			sent = shared->sent;
+			usleep(300000);
+			same = shared->sent == sent && sent >= 4 ? same + 1 : 0;
+		} while (!same || (sent & (sent - 1) && same < 10));
+		shared->stop = 1;
+		silence_host(device, false);
+		kick_host(device);
+		waitpid(pid, NULL, 0);
+		shared->stop = 0;
+	} while (sent & (sent - 1));
 
 	return sent;
 }
