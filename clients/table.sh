@@ -122,7 +122,7 @@ gl)
 	row gl/vulkaninfo 100 "$0" venus
 	row gl/drm_virtgpu 100 env IGT_FORCE_DRIVER=virtio_gpu $IGT/drm_virtgpu
 	row clients/unbind-gl 200 ./unbind.sh
-	row clients/unqueued-gl 300 ./unqueued.sh ;;
+	row clients/unqueued-gl 900 ./unqueued.sh ;;
 sleep)
 	row clients/prime 200 ./prime.sh
 	row clients/split 400 ./split.sh 1 2
