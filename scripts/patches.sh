@@ -42,7 +42,7 @@ parts()
 			commit=$(git_tree rev-parse HEAD)
 		elif ! git_tree merge-base --is-ancestor "$commit" HEAD; then
 			commit=$(git_tree log --format='%H %s' base..HEAD |
-				grep -F -m 1 " $(git_tree log -1 --format=%s "$tag")" | cut -d' ' -f1) ||
+				grep -F " $(git_tree log -1 --format=%s "$tag")" | sed -n '1s/ .*//p') ||
 				die "the tag $tag is not on this branch; tag the last commit of that part"
 		fi
 		echo "$tag $commit"
