@@ -191,10 +191,10 @@ int main(int argc, char **argv)
 	unsigned int order[NR_CLOSE], i, n, nr = 0, seen_orders = 0, every;
 	long before, lost;
 
-	if (argc < 2)
-		die("usage: unplug DRIVER [EVERY]");
 	driver = argv[1];
 	every = argc > 2 ? atoi(argv[2]) : 1;
+	if (argc < 2 || argc > 3 || !every)
+		die("usage: unplug DRIVER [EVERY]");
 	before = meminfo_kb("Shmem:");
 	signal(SIGBUS, on_signal);
 	signal(SIGSEGV, on_signal);

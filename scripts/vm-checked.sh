@@ -243,9 +243,9 @@ need_kernels()
 	# In a shell of its own: vm.sh uses the worktree next.
 	(bugs_commit)
 	for checked in 1 kcsan; do
-		! printf '%s\n' "$@" | grep -qE "^(bugs|patched)-$checked-" ||
+		! grep -qE "^(bugs|patched)-$checked-" <<<"$(printf '%s\n' "$@")" ||
 			CHECKED=$checked COMMIT=$BUGS scripts/vm.sh kernel || die "no kernel with the deliberate bugs"
-		! printf '%s\n' "$@" | grep -q "^base-$checked-" ||
+		! grep -q "^base-$checked-" <<<"$(printf '%s\n' "$@")" ||
 			CHECKED=$checked BASE=1 scripts/vm.sh kernel || die "no kernel of the base"
 	done
 }

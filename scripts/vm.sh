@@ -187,7 +187,7 @@ make_initramfs()
 	local dir=$RUN/initramfs
 
 	mkdir -p "$dir/bin"
-	cp "$(dpkg -L busybox-static 2>/dev/null | grep -m1 '/busybox$' || command -v busybox)" "$dir/bin/busybox"
+	cp "$(dpkg -L busybox-static 2>/dev/null | grep '/busybox$' | sed -n 1p || command -v busybox)" "$dir/bin/busybox"
 	cp scripts/vm-init "$dir/init"
 	cp "${JOB:-/dev/null}" "$dir/job"
 	chmod 755 "$dir/init" "$dir/job"
