@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test tree mail patches series lint cocci bisect mutants selftest clean \
-	test-all bench sanitize kunit-arch vm-fixes vm-clients vm-table vm-checked vm vm-shell
+	test-all demo bench sanitize kunit-arch vm-fixes vm-clients vm-table vm-checked vm vm-shell
 
 help:
 	@echo 'usage: make TARGET [KDIR=/your/kernel/tree] [TARBALL=file] [JOBS=n]'
@@ -61,6 +61,9 @@ sanitize:	## the shmem suites on UML with KASAN, lockdep and the like
 
 kunit-arch:	## the shmem suites on arm64 and i386, emulated (ARCHS=)
 	@scripts/kunit-arch.sh
+
+demo:		## three times the memory in buffers, base and series: table and plot (DRIVER=, MIB=)
+	@scripts/demo.sh
 
 bench:		## the helper against the base's, in turns in one kernel: UML, or FULL=1 in the VM
 	@scripts/bench.sh

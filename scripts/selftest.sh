@@ -444,5 +444,51 @@ expect "no number" "ROUNDS=.*number" make bench ROUNDS=many
 expect "no flag" "FULL=.*FULL=1" make bench FULL=yes
 nothing_made
 
+step "demo"
+expect "no size" "MIB=.*multiple of 8" make demo MIB=12
+expect "no number" "MIB=.*multiple of 8" make demo MIB=much
+expect "no such driver" "DRIVER=.*one of vgem" make demo DRIVER=nouveau
+expect "no flag" "DOCS=.*DOCS=1" make demo DOCS=yes
+expect "a plot of one driver for docs/" "DOCS=1 is for all" make demo DOCS=1 DRIVER=vgem
+nothing_made
+# What a good run leaves, with one change: demo KERNEL SED.
+demo()
+{
+	local kernel
+
+	rm -rf "$WORK/demo"
+	mkdir -p "$WORK/demo/base" "$WORK/demo/series"
+	cat >"$WORK/demo/series/job.log" <<-'END'
+		fill: driver=vgem mib=1536 buffer=8 seed=1 reached=1536 refused=- walks=2 wrong=0 sigbus=0 killed=0 hog_mib=64 hog_rounds=9 hog_wrong=0 hog_killed=0 oom_kills=0 swap_mib=1100 lost_kib=0 seconds=90.5 status=ok
+		demo: driver=vgem evictions=900 freed=52000 asked=50000 events=800 unseen=0
+	END
+	sed 's/reached=1536 refused=-/reached=456 refused=ENOMEM/; s/=[0-9]* freed=.*/=- freed=- asked=- events=- unseen=-/' \
+		"$WORK/demo/series/job.log" >"$WORK/demo/base/job.log"
+	for kernel in base series; do
+		printf '# memory: 489000 KiB\n0.0\t0\t0\t400000\t400000\t0\t0\n9.0\t456\t2\t20000\t30000\t900\t440000\n' \
+			>"$WORK/demo/$kernel/vgem.tsv"
+	done
+	[ $# = 0 ] || sed -i "$2" "$WORK/demo/$1/job.log"
+	"$TOP/scripts/demo.py" "$WORK/demo" 1536 vgem
+}
+demo_fails()
+{
+	! demo "$1" "$2" >"$WORK/verdict" && grep -qx "FAILED: vgem: $3" "$WORK/verdict"
+}
+need_packages gnuplot-nox
+holds "good" demo
+holds "  draws it" test -s "$WORK/demo/demo.svg" -a -s "$WORK/demo/demo.png"
+holds "not all reached" demo_fails series 's/reached=1536/reached=1528/' '1528 of 1536 MiB'
+holds "a wrong word" demo_fails series 's/ wrong=0/ wrong=1/' '1 wrong words'
+holds "a wrong word of the hog" demo_fails series 's/hog_wrong=0/hog_wrong=2/' '2 wrong words'
+holds "an OOM kill" demo_fails series 's/oom_kills=0/oom_kills=1/' '1 OOM kills'
+holds "a SIGBUS" demo_fails series 's/sigbus=0/sigbus=1/' SIGBUS
+holds "walks that did not end" demo_fails series 's/walks=2/walks=1/' '1 of 2 walks'
+holds "memory that is gone" demo_fails series 's/lost_kib=0/lost_kib=999/' '999 KiB not given back'
+holds "too much freed" demo_fails series 's/freed=52000/freed=55000/' 'freed over asked is 1.10'
+holds "nobody knows how much" demo_fails series 's/unseen=0/unseen=7/' 'freed over asked is not known'
+holds "no result" demo_fails series '1d' 'no result on the series'
+holds "the base passes" demo_fails base 's/reached=456/reached=1536/' 'the base passes, too: this proves nothing'
+
 step "selftest: $PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]

@@ -24,6 +24,7 @@ if [ "${1:-}" = all ]; then
 	stage run	scripts/run.sh
 	stage sanitize	scripts/sanitize.sh
 	stage bench	scripts/bench.sh
+	stage demo	scripts/demo.sh
 	stage vm-fixes	scripts/vm-fixes.sh
 	stage vm-clients scripts/vm-clients.sh
 	stage vm-table	scripts/vm-table.sh
