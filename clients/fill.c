@@ -17,16 +17,13 @@
  * one that watches never, to tell of it. FILE gets what it saw, twice a second.
  */
 
-#include "client.h"
+#include "pattern.h"
 
 #include <signal.h>
 
 #define MIB		(1ul << 20)
-#define WORDS		(PAGE / 8)
 #define MAX_BUFFERS	4096
 #define MAX_SAMPLES	20000
-/* Wrong words that are printed. */
-#define MAX_TOLD	5
 
 static struct shared {
 	/* MiB that are mapped and have been written */
@@ -52,63 +49,8 @@ static unsigned int nr_samples;
 
 static const char *driver;
 static unsigned int total = 1536, buffer_mib = 8, walks = 2, hog_mib;
-static uint64_t seed = 1;
 static unsigned char *buffers[MAX_BUFFERS];
 static unsigned int nr_buffers;
-
-/* ---- what is in a page: other words for each page and generation ---- */
-
-static uint64_t mix(uint64_t z)
-{
-	z += 0x9e3779b97f4a7c15;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-
-	return z ^ (z >> 31);
-}
-
-static uint64_t first_word(unsigned int buffer, size_t page, unsigned int generation)
-{
-	return mix(mix(mix(seed ^ buffer) ^ page) ^ generation);
-}
-
-/* Nothing that could be compressed, and fast when it is emulated. */
-static uint64_t word(uint64_t first, unsigned int i)
-{
-	uint64_t z = first + i * 0x9e3779b97f4a7c15;
-
-	return (z ^ (z >> 32)) * 0xbf58476d1ce4e5b9;
-}
-
-static void write_page(uint64_t *addr, uint64_t first)
-{
-	unsigned int i;
-
-	for (i = 0; i < WORDS; i++)
-		addr[i] = word(first, i);
-}
-
-static unsigned long check_page(const uint64_t *addr, uint64_t first, const char *what,
-				unsigned int buffer, size_t page)
-{
-	static unsigned int told;
-	unsigned long wrong = 0;
-	unsigned int i;
-
-	for (i = 0; i < WORDS; i++) {
-		uint64_t found = addr[i];
-
-		if (found == word(first, i))
-			continue;
-		wrong++;
-		if (told++ < MAX_TOLD)
-			printf("fill: %s: %s %u, byte %#zx: expected %016llx, found %016llx\n",
-			       driver, what, buffer, page * PAGE + i * 8,
-			       (unsigned long long)word(first, i), (unsigned long long)found);
-	}
-
-	return wrong;
-}
 
 /* ---- the one that fills ---- */
 
@@ -166,7 +108,7 @@ static void walk_over(unsigned int buffer, unsigned int walk)
 
 		if (walk)
 			shared->wrong += check_page(addr, first_word(buffer, page, walk - 1),
-						    "buffer", buffer, page);
+						    driver, "buffer", buffer, page);
 		if (walk < walks)
 			write_page(addr, first_word(buffer, page, walk));
 	}
@@ -215,7 +157,7 @@ static void hog(void)
 			if (round)
 				shared->hog_wrong += check_page(addr + page * WORDS,
 								first_word(~0, page, round - 1),
-								"hog", 0, page);
+								driver, "hog", 0, page);
 			write_page(addr + page * WORDS, first_word(~0, page, round));
 			/* Leave the other some of the time. */
 			if (page % 256 == 255)

@@ -8,6 +8,9 @@
  * has one process that writes and checks it, so that no lock orders the system
  * calls of different processes on the same buffer.
  *
+ * Where the kernel evicts buffers, one process asks for it all the time, a few or
+ * many pages of any device.
+ *
  * The steps of each process follow from the seed; how they meet does not.
  *
  * With -w no mapping is torn to parts, for kernels that are known to get those
@@ -1086,6 +1089,43 @@ static void unbinder(void)
 	exit(0);
 }
 
+/* The file of a device that tells of evictions, and asks for them. Some have none. */
+static bool shrinker_path(unsigned int minor, char *path, size_t size)
+{
+	snprintf(path, size, "/sys/kernel/debug/dri/%u/gem_shmem_shrinker", minor);
+
+	return !access(path, F_OK);
+}
+
+static bool has_shrinkers(void)
+{
+	char path[64];
+	unsigned int i;
+
+	for (i = 0; i < 64; i++)
+		if (shrinker_path(i, path, sizeof(path)))
+			return true;
+
+	return false;
+}
+
+static void evictor(void)
+{
+	char path[64], text[16];
+
+	proc = 97;
+	op_name = "evict";
+	random_state = seed * 1000 + 997;
+	while (goes_on()) {
+		/* As often few as many: an object at least. */
+		snprintf(text, sizeof(text), "%u", 1 << random_below(14));
+		if (shrinker_path(random_below(8), path, sizeof(path)))
+			try_write(path, text);
+		usleep(random_below(20000));
+	}
+	exit(0);
+}
+
 /* Returns -1 if there is no such file or line. */
 static long kb_of(const char *path, const char *name)
 {
@@ -1105,6 +1145,20 @@ static long kb_of(const char *path, const char *name)
 static long shmem_kb(void)
 {
 	return kb_of("/proc/meminfo", "Shmem:");
+}
+
+/* Of all devices that are there */
+static long evictions(void)
+{
+	char path[64];
+	unsigned int i;
+	long nr = 0;
+
+	for (i = 0; i < 64; i++)
+		if (shrinker_path(i, path, sizeof(path)))
+			nr += kb_of(path, "evictions:");
+
+	return nr;
 }
 
 /* What is in swap and belongs to no process alone: the buffers. */
@@ -1213,8 +1267,9 @@ int main(int argc, char **argv)
 {
 	unsigned int seconds = 60, hog_mib = 0, i, nr = 0, failed, never;
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
-	pid_t pids[MAX_PROCS + 2], pid;
-	long before, after = 0, most_swapped = 0;
+	pid_t pids[MAX_PROCS + 3], pid;
+	long before, after = 0, most_swapped = 0, evicted;
+	bool evicting = has_shrinkers();
 	int opt, status;
 	double start, took = 0;
 
@@ -1266,8 +1321,10 @@ int main(int argc, char **argv)
 	fflush(stdout);
 
 	start = now();
-	for (i = 0; i < nr_procs + 2; i++) {
-		if ((i == nr_procs && !hog_mib) || (i == nr_procs + 1 && !unbinding))
+	evicted = evictions();
+	for (i = 0; i < nr_procs + 3; i++) {
+		if ((i == nr_procs && !hog_mib) || (i == nr_procs + 1 && !unbinding) ||
+		    (i == nr_procs + 2 && !evicting))
 			continue;
 		pid = fork();
 		if (pid < 0)
@@ -1277,8 +1334,10 @@ int main(int argc, char **argv)
 				worker(i);
 			else if (i == nr_procs)
 				hog(hog_mib);
-			else
+			else if (i == nr_procs + 1)
 				unbinder();
+			else
+				evictor();
 		}
 		pids[nr++] = pid;
 	}
@@ -1314,6 +1373,7 @@ int main(int argc, char **argv)
 		shared->stop = 1;
 	}
 	failed = shared->stop;
+	evicted = evictions() - evicted;
 
 	if (!failed)
 		check_shared();
@@ -1329,6 +1389,8 @@ int main(int argc, char **argv)
 	if (hog_mib)
 		printf("stress: seed %lu: %lu pages of private memory were right, up to %ld KiB of buffers in swap\n",
 		       seed, shared->hogged, most_swapped);
+	if (evicting)
+		printf("stress: seed %lu: %ld evictions\n", seed, evicted);
 	if (!failed)
 		printf("stress: seed %lu: %ld KiB in shmem before, %ld KiB afterwards\n", seed,
 		       before, after);
@@ -1339,6 +1401,8 @@ int main(int argc, char **argv)
 	if (hog_mib && most_swapped < SWAPPED)
 		die("stress: seed %lu: FAILED: hardly any buffers were swapped out: more to hog (-m), or less memory",
 		    seed);
+	if (evicting && !evicted)
+		die("stress: seed %lu: FAILED: nothing was evicted", seed);
 	if (never)
 		die("stress: seed %lu: FAILED: %u things that never happened (!)", seed, never);
 	printf("stress: seed %lu: every byte as it must be, for %.0f s\n", seed, took);

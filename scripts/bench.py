@@ -17,6 +17,7 @@ import sys
 # first expression that matches.
 LIMITS = (
     (r'sgt again$', 0.2),
+    (r'fault, ', 0.3),
     (r'', 1.05),
 )
 

@@ -34,6 +34,8 @@ VM=$(dirname "$OUT")/vm/out
 # of lockdep.
 ROWS='^modetest/.*-(flip|plane)$|/(vgem_basic|vgem_slow|fbdev|drm_virtgpu|core_hotunplug|kms_(addfb_basic|atomic|getfb|rmfb))$'
 ROWS+='|^(vgem|virtio_gpu)/dumb_buffer$|^vkms/kms_(prime|universal_plane|writeback)$'
+# Those that fill memory take long, and find nothing but what stress finds.
+RECLAIM='count pinned shown fenced threads fork failnth unbind kill hibernate'
 GL_ROWS='^gl/(kmscube|glmark2|drm_virtgpu)$|^clients/'
 PROBLEMS=0
 LISTING=''
@@ -202,6 +204,7 @@ runs()
 	check "$1" 1 failnth JOB="$BUILD/clients/failnth.sh" ARGS="vgem virtio_gpu"
 	check "$1" 1 stress JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T $whole"
 	check "$1" 1 stress-unbind JOB="$BUILD/clients/stress.sh" MEM=384M ARGS="-t $T -u $whole"
+	check "$1" 1 reclaim JOB="$BUILD/clients/reclaim.sh" SLEEP=1 MEM=1G VM_TIMEOUT=5400 ARGS="$RECLAIM"
 	check "$1" 1 gl ROOT=full GL=1 MEM=2G JOB="$BUILD/clients/table.sh" ARGS="gl '$GL_ROWS'"
 	check "$1" 1 kunit JOB="$BUILD/clients/kunit.sh"
 	check "$1" 1 prime JOB="$BUILD/clients/prime.sh"

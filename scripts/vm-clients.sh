@@ -4,7 +4,8 @@
 # Clients at work under the patched kernel: random system calls on vgem, vkms
 # and virtio-gpu at once, for T= seconds (60) and longer until memory has been
 # short, the same while the driver of virtio-gpu is taken away and brought back,
-# and all allocations of each call failing, one after the other.
+# all allocations of each call failing, one after the other, and buffers that are
+# evicted.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -26,4 +27,11 @@ JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T -u" SPLATS='allocation failure
 step "allocations that fail"
 JOB=$BUILD/clients/failnth.sh SPLATS=dma_buf_vmap VM_NAME=failnth scripts/vm.sh job ||
 	die "failnth fails"
-step "PASSED: random system calls, unbind, failing allocations"
+# The mm's own, for private memory as well: it goes without.
+step "buffers that are evicted"
+JOB=$BUILD/clients/reclaim.sh MEM=512M VM_TIMEOUT=3600 VM_NAME=reclaim \
+	SPLATS='page allocation failure: order:0.*__GFP_HIGH.*__GFP_NOMEMALLOC' scripts/vm.sh job ||
+	die "reclaim fails"
+JOB=$BUILD/clients/reclaim.sh ARGS=hibernate SLEEP=1 MEM=512M VM_NAME=reclaim-hibernate scripts/vm.sh job ||
+	die "reclaim fails: hibernation"
+step "PASSED: random system calls, unbind, failing allocations, reclaim"
