@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -213,6 +215,46 @@ static inline long shmem_lost_kb(long before)
 	}
 
 	return lost;
+}
+
+/* The number after @name, in a file of such lines. Allocates nothing. */
+static inline long number_in(const char *path, const char *name)
+{
+	static char text[16384];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = 0, more;
+	char *at;
+
+	if (fd < 0)
+		die_errno(path);
+	while ((more = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += more;
+	close(fd);
+	text[len] = 0;
+	for (at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (!strncmp(at, name, strlen(name)))
+			return atol(at + strlen(name));
+	}
+	die("no %s in %s", name, path);
+}
+
+/* The folder of the driver and the name of the device, as sysfs has them. */
+static inline void find_device(int fd, char *dir, char *name)
+{
+	char link[64], path[PATH_MAX];
+	struct stat st;
+
+	if (fstat(fd, &st))
+		die_errno("fstat");
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
+		 minor(st.st_rdev));
+	if (!realpath(link, path))
+		die_errno(link);
+	snprintf(name, NAME_MAX, "%s", strrchr(path, '/') + 1);
+	strcat(link, "/driver");
+	if (!realpath(link, dir))
+		die_errno(link);
 }
 
 /* A CRTC, and a connector with its modes. */

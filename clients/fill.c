@@ -173,28 +173,6 @@ static void hog(void)
 
 /* ---- the one that watches ---- */
 
-/* The number after @name, in a file of such lines. Allocates nothing. */
-static long number_in(const char *path, const char *name)
-{
-	static char text[16384];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = 0, more;
-	char *at;
-
-	if (fd < 0)
-		die_errno(path);
-	while ((more = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += more;
-	close(fd);
-	text[len] = 0;
-	for (at = text; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (!strncmp(at, name, strlen(name)))
-			return atol(at + strlen(name));
-	}
-	die("fill: no %s in %s", name, path);
-}
-
 static long memory(const char *name)
 {
 	return number_in("/proc/meminfo", name);

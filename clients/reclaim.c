@@ -55,28 +55,6 @@ static int ready[2], go[2];
 
 /* ---- what the kernel says ---- */
 
-/* The number after @name, in a file of such lines. Allocates nothing. */
-static long number_in(const char *path, const char *name)
-{
-	char text[8192];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = 0, more;
-	char *at;
-
-	if (fd < 0)
-		die_errno(path);
-	while ((more = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += more;
-	close(fd);
-	text[len] = 0;
-	for (at = text; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (!strncmp(at, name, strlen(name)))
-			return atol(at + strlen(name));
-	}
-	die("reclaim: no %s in %s", name, path);
-}
-
 static long memory_mib(const char *name)
 {
 	return number_in("/proc/meminfo", name) / 1024;
@@ -654,25 +632,14 @@ static void check_all_there(void)
 static void unbind(bool on)
 {
 	static char dir[PATH_MAX], name[NAME_MAX];
-	char link[64], path[PATH_MAX + 8];
-	struct stat st;
+	char path[PATH_MAX + 8];
 
 	if (!strcmp(driver, "vkms")) {
 		must_write("/sys/kernel/config/vkms/reclaim/enabled", on ? "1" : "0");
 		return;
 	}
-	if (!on) {
-		if (fstat(dev, &st))
-			die_errno("fstat");
-		snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
-			 minor(st.st_rdev));
-		if (!realpath(link, path))
-			die_errno(link);
-		snprintf(name, NAME_MAX, "%s", strrchr(path, '/') + 1);
-		strcat(link, "/driver");
-		if (!realpath(link, dir))
-			die_errno(link);
-	}
+	if (!on)
+		find_device(dev, dir, name);
 	snprintf(path, sizeof(path), "%s/%s", dir, on ? "bind" : "unbind");
 	must_write(path, name);
 }

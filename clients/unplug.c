@@ -107,24 +107,6 @@ static void close_map(struct buffer *buffer, int map)
 	buffer->maps[map] = NULL;
 }
 
-/* The folder of the driver and the name of the device, as sysfs has them. */
-static void find_device(int fd, char *dir, char *name)
-{
-	char link[64], path[PATH_MAX];
-	struct stat st;
-
-	if (fstat(fd, &st))
-		die_errno("fstat");
-	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
-		 minor(st.st_rdev));
-	if (!realpath(link, path))
-		die_errno(link);
-	snprintf(name, NAME_MAX, "%s", strrchr(path, '/') + 1);
-	strcat(link, "/driver");
-	if (!realpath(link, dir))
-		die_errno(link);
-}
-
 static void run(const unsigned int *order)
 {
 	char dir[PATH_MAX], name[NAME_MAX], path[PATH_MAX + 8];
