@@ -220,7 +220,7 @@ static inline long shmem_lost_kb(long before)
 /* The number after @name, in a file of such lines. Allocates nothing. */
 static inline long number_in(const char *path, const char *name)
 {
-	static char text[16384];
+	char text[16384];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = 0, more;
 	char *at;
