@@ -5,9 +5,10 @@
  * mapping either fails or shows the buffer, and the kernel does not warn.
  *
  * The handle is closed by a real-time process that wakes up at any time, so that
- * it interrupts whoever maps at any place.
+ * it interrupts whoever maps at any place. How often does not depend on how fast
+ * the machine is.
  *
- *	guess IMPORTER EXPORTER [SECONDS]
+ *	guess IMPORTER EXPORTER [IMPORTS]
  */
 
 #include "client.h"
@@ -59,7 +60,7 @@ static void mapper(int fd, uint64_t offset)
 int main(int argc, char **argv)
 {
 	struct sched_param param = { .sched_priority = 1 };
-	unsigned long imports = 0;
+	unsigned long imports = 0, nr = 5000;
 	uint32_t handle, gone;
 	pid_t pids[NR_MAPPERS];
 	unsigned char *addr;
@@ -67,10 +68,11 @@ int main(int argc, char **argv)
 	uint64_t offset;
 	long warnings;
 	bool failed = false;
-	double end;
 
 	if (argc < 3)
-		die("usage: guess IMPORTER EXPORTER [SECONDS]");
+		die("usage: guess IMPORTER EXPORTER [IMPORTS]");
+	if (argc > 3)
+		nr = strtoul(argv[3], NULL, 10);
 	imp = open_driver(argv[1]);
 	exp = open_driver(argv[2]);
 	if (imp < 0 || exp < 0)
@@ -104,8 +106,7 @@ int main(int argc, char **argv)
 	stay_on_cpu(0);
 	if (sched_setscheduler(0, SCHED_FIFO, &param))
 		die_errno("sched_setscheduler");
-	end = seconds() + (argc > 3 ? atoi(argv[3]) : 5);
-	while (seconds() < end) {
+	while (imports < nr) {
 		struct timespec ts = { .tv_nsec = 20000 + random_below(300000) };
 
 		handle = import_handle(imp, dma_buf);
