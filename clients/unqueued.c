@@ -523,6 +523,9 @@ static bool try_call(const struct test *test, unsigned int nth)
 		usleep(1000);
 	if (kernel_warnings() != warnings)
 		die("unqueued: %s: the kernel warned", shared->what);
+	/* A descriptor that was not reserved must not be given back. */
+	if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+		die("unqueued: %s: fd 0 is gone", shared->what);
 
 	nr_failed += fired && ret;
 	nr_tolerated += fired && !ret;
