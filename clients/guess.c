@@ -69,10 +69,10 @@ int main(int argc, char **argv)
 	long warnings;
 	bool failed = false;
 
-	if (argc < 3)
-		die("usage: guess IMPORTER EXPORTER [IMPORTS]");
 	if (argc > 3)
 		nr = strtoul(argv[3], NULL, 10);
+	if (argc < 3 || !nr)
+		die("usage: guess IMPORTER EXPORTER [IMPORTS]");
 	imp = open_driver(argv[1]);
 	exp = open_driver(argv[2]);
 	if (imp < 0 || exp < 0)
