@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 
 #define MIB		(1ul << 20)
@@ -354,29 +355,32 @@ static void walk_twice(void)
 	check_all();
 }
 
-static void fill_until_refused(void)
+/*
+ * Memory and swap are full when a buffer is refused. Without @room, so many buffers,
+ * nothing can be reclaimed then: who asks for a page may be killed, on any kernel.
+ */
+static void fill_until_refused(unsigned int room)
 {
 	unsigned long all = memory_mib("MemTotal:") + memory_mib("SwapTotal:");
 	long before = has_lists() ? lists().evictions : 0, evictions;
 	int ret = fill(all + all / 4);
-	unsigned int unread;
+	unsigned int i, unread, full;
 
 	if (!ret)
 		fail("%lu MiB fit into %lu: this tests nothing", all + all / 4, all);
 	if (ret != -ENOMEM)
 		fail("buffer %u: %s", nr_buffers, strerror(-ret));
-	printf("reclaim: %s: %u buffers of 8 MiB, then no more\n", driver, nr_buffers);
-	fflush(stdout);
+	full = nr_buffers;
+	for (i = 0; i < room; i++)
+		drop_buffer(&buffers[--nr_buffers]);
 	for (unread = 0; unread < nr_buffers && !touch(buffers[unread].addr, false); unread++)
 		;
 	if (unread < nr_buffers) {
-		unsigned int all = nr_buffers, i;
-
 		/* It may be there again when there is memory. */
 		for (i = 0; i < 4; i++)
 			drop_buffer(&buffers[--nr_buffers]);
 		check_all();
-		fail("SIGBUS in buffer %u of %u, which is right when 4 others are gone", unread, all);
+		fail("SIGBUS in buffer %u of %u, which is right when 4 others are gone", unread, full);
 	}
 	walk_twice();
 	/* There is room again where some were. */
@@ -386,9 +390,20 @@ static void fill_until_refused(void)
 	check_all();
 
 	evictions = lists().evictions - before;
-	printf("reclaim: %s: %ld evictions\n", driver, evictions);
+	printf("reclaim: %s: %u buffers of 8 MiB, then no more; %ld evictions\n", driver, full,
+	       evictions);
 	if (!evictions)
 		fail("nothing was evicted");
+}
+
+static void full(void)
+{
+	fill_until_refused(2);
+}
+
+static void brim(void)
+{
+	fill_until_refused(0);
 }
 
 /*
@@ -1290,13 +1305,14 @@ static const struct test {
 	void (*run)(void);
 	/* Some swap has to be left to others. */
 	bool reserve;
-	/* Swap takes as much memory as it gives, and nothing is left when it is full. */
+	/* Nothing is left for others. */
 	bool may_kill;
 } tests[] = {
-	{ "full", fill_until_refused, true, false },
+	{ "full", full, true, false },
+	{ "brim", brim, true, true },
 	{ "noswap", no_swap, false, false },
 	{ "compressed", compressed, false, false },
-	{ "incompressible", fill_until_refused, false, true },
+	{ "incompressible", brim, false, true },
 	{ "large", large, false, false },
 	{ "too-large", too_large, false, false },
 	{ "hibernate", hibernate, false, false },
@@ -1367,10 +1383,13 @@ int main(int argc, char **argv)
 	}
 	close(dev);
 	while (!waitpid(pid, &status, WNOHANG)) {
-		long free = test->reserve ? number_in("/proc/meminfo", "SwapFree:") : 0;
+		struct sysinfo info;
 
-		if (free < lowest)
-			lowest = free;
+		/* Not /proc: that takes memory, which may be full. */
+		if (sysinfo(&info))
+			die_errno("sysinfo");
+		if ((long)(info.freeswap * info.mem_unit / 1024) < lowest)
+			lowest = info.freeswap * info.mem_unit / 1024;
 		if (seconds() - began > limit) {
 			/* Where they are goes to the log. */
 			must_write("/proc/sysrq-trigger", "w");

@@ -3,7 +3,7 @@
 #
 # Buffers that are evicted, with little swap, without, with zram, by large objects,
 # while their device goes, allocations fail, processes are killed: reclaim.c.
-# Arguments: the tests to run, as it names them (default: all but incompressible).
+# Arguments: the tests to run, as it names them (default: all but brim and incompressible).
 #
 #	make vm JOB=build/clients/reclaim.sh MEM=512M [ARGS='full kill']
 #	make vm JOB=build/clients/reclaim.sh MEM=512M SLEEP=1 ARGS=hibernate
@@ -75,8 +75,11 @@ done
 on_each noswap '' '' $DRIVERS
 # shellcheck disable=SC2086
 on_each full /dev/vda 131072 $DRIVERS
-on_zram compressed 1G vgem
 # Only by name, with SPLATS='oom|Out of memory'
+# shellcheck disable=SC2086
+[ -z "$TESTS" ] || on_each brim /dev/vda 131072 $DRIVERS
+on_zram compressed 1G vgem
+# The same
 [ -z "$TESTS" ] || on_zram incompressible 256M vgem
 on_each too-large /dev/vda '' vgem
 on_each large /dev/vda '' vgem
