@@ -1,20 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# install.sh TREE: add the bench to a scratch kernel tree, and the helper of its
-# tag "base" under other names: base_gem_shmem_* for drm_gem_shmem_*.
+# install.sh TREE [COMMIT]: add the bench to a scratch kernel tree, and the helper
+# of a commit, which is the tag "base" if none is given, under other names:
+# base_gem_shmem_* for drm_gem_shmem_*.
 
 set -euo pipefail
 
 bench=$(cd "$(dirname "$0")" && pwd)
 drm=drivers/gpu/drm
+against=${2:-base}
 
 cd "$1"
 
 # One function is static in the base; a row needs it.
 renamed()
 {
-	git show "base:$1" | sed -e 's/drm_gem_shmem_/base_gem_shmem_/g' -e 's/DRM_GEM_SHMEM_/BASE_GEM_SHMEM_/g' \
+	git show "$against:$1" | sed -e 's/drm_gem_shmem_/base_gem_shmem_/g' -e 's/DRM_GEM_SHMEM_/BASE_GEM_SHMEM_/g' \
 		-e 's/^static \(int base_gem_shmem_get_pages_locked(.*)\)$/int base_gem_shmem_get_pages_locked(struct base_gem_shmem_object *shmem);\n\1/'
 }
 
@@ -27,6 +29,8 @@ grep -q '^int base_gem_shmem_get_pages_locked' $drm/bench/base.c
 # shellcheck disable=SC2016
 echo 'obj-$(CONFIG_DRM_SHMEM_BENCH) += bench/' >>$drm/Makefile
 echo 'obj-y += base.o shmem-bench.o' >$drm/bench/Makefile
+! grep -q '^int base_gem_shmem_get_pages(' $drm/bench/base.c ||
+	echo 'ccflags-y += -DBENCH_BASE_HAS_GET' >>$drm/bench/Makefile
 cat >>$drm/Kconfig <<'END'
 
 config DRM_SHMEM_BENCH

@@ -15,7 +15,7 @@ static struct drm_gem_object *BENCH(create)(struct drm_device *drm, size_t size)
 
 static int BENCH(get)(struct FN(object) *shmem)
 {
-#ifdef BENCH_BASE
+#if defined(BENCH_BASE) && !defined(BENCH_BASE_HAS_GET)
 	/* It has no such call for drivers: this is what it would be. */
 	int ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
 
@@ -32,7 +32,7 @@ static int BENCH(get)(struct FN(object) *shmem)
 
 static void BENCH(put)(struct FN(object) *shmem)
 {
-#ifdef BENCH_BASE
+#if defined(BENCH_BASE) && !defined(BENCH_BASE_HAS_GET)
 	dma_resv_lock(shmem->base.resv, NULL);
 	FN(put_pages_locked)(shmem);
 	dma_resv_unlock(shmem->base.resv);
@@ -166,7 +166,7 @@ static u64 BENCH(purge)(struct drm_device *drm, size_t size, unsigned long nr)
 		bench_check(!IS_ERR(obj));
 		shmem = FN_TO_OBJECT(obj);
 
-#ifdef BENCH_BASE
+#if defined(BENCH_BASE) && !defined(BENCH_BASE_HAS_GET)
 		/* The sgt holds the pages there. */
 		bench_check(!IS_ERR(FN(get_pages_sgt)(shmem)));
 		dma_resv_lock(obj->resv, NULL);

@@ -3,11 +3,13 @@
 #
 # The helper of the series against that of the base, in turns in one kernel:
 # bench/ says how. On User-Mode Linux, or with FULL=1 in the x86_64 VM, which
-# has two CPUs that are emulated. ROUNDS= and SCALE= make it longer. Leaves the table, the plot and all figures in build/bench/.
+# has two CPUs that are emulated. ROUNDS= and SCALE= make it longer. AGAINST=TAG
+# takes the helper of another commit of linux/ than the base. Leaves the table, the
+# plot and all figures in build/bench/.
 
 . "$(dirname "$0")/lib.sh"
 
-FULL=${FULL:-} ROUNDS=${ROUNDS:-10} SCALE=${SCALE:-1}
+FULL=${FULL:-} ROUNDS=${ROUNDS:-10} SCALE=${SCALE:-1} AGAINST=${AGAINST:-base}
 BENCH=$BUILD/bench
 
 for number in ROUNDS SCALE; do
@@ -23,7 +25,7 @@ esac
 scratch_commit()
 {
 	worktree HEAD
-	bench/install.sh "$WT"
+	bench/install.sh "$WT" "$AGAINST"
 	git -C "$WT" add -A -f
 	GIT_AUTHOR_DATE=$SERIES_DATE GIT_COMMITTER_DATE=$SERIES_DATE git -C "$WT" -c user.name=bench \
 		-c user.email=bench@localhost.invalid commit -q --no-verify -m bench
@@ -46,7 +48,7 @@ bench_uml()
 	step "running it: $ROUNDS rounds"
 	run_logged bench-run timeout --foreground 1800 "$obj/linux" mem=1G console=tty "bench.run=1" \
 		"bench.rounds=$ROUNDS" "bench.scale=$SCALE" || true
-	cp "$LOGS/bench-run.log" "$BENCH/uml.log"
+	cp "$LOGS/bench-run.log" "$BENCH/$name.log"
 }
 
 bench_vm()
@@ -61,14 +63,16 @@ bench_vm()
 	END
 	COMMIT=$commit JOB=$BENCH/job.sh VM_NAME=bench MEM=2G VM_TIMEOUT=3600 \
 		APPEND="dma_debug=off bench.rounds=$ROUNDS bench.scale=$SCALE" scripts/vm.sh job || die "bench: no result of the VM"
-	cp "$(dirname "$OUT")/vm/out/bench/console.log" "$BENCH/vm.log"
+	cp "$(dirname "$OUT")/vm/out/bench/console.log" "$BENCH/$name.log"
 }
 
 need_tree
+git -C "$TREE" rev-parse -q --verify "$AGAINST^{commit}" >/dev/null || die "AGAINST=$AGAINST: no such commit in linux/"
 mkdir -p "$BENCH" "$LOGS"
 name=$([ -n "$FULL" ] && echo vm || echo uml)
+[ "$AGAINST" = base ] || name+=-${AGAINST//[^A-Za-z0-9._-]/_}
 rm -f "$BENCH/$name".*
-"bench_$name"
-python3 scripts/bench.py "$BENCH/$name.log" "$BENCH/$name" ||
+"bench_$([ -n "$FULL" ] && echo vm || echo uml)"
+python3 scripts/bench.py "$BENCH/$name.log" "$BENCH/$name" "$AGAINST" ||
 	die "bench: no result; see $BENCH/$name.log"
 step "figures: build/bench/$name.json, plot: build/bench/$name.svg"
