@@ -61,7 +61,7 @@ bench_vm()
 		echo 0 >/proc/sys/kernel/hung_task_timeout_secs
 		echo 1 >/sys/module/bench/parameters/run
 	END
-	COMMIT=$commit JOB=$BENCH/job.sh VM_NAME=bench MEM=2G VM_TIMEOUT=3600 \
+	COMMIT=$commit JOB=$BENCH/job.sh VM_NAME=bench MEM=2G VM_TIMEOUT=3600 SPLATS='debugging disabled on' \
 		APPEND="dma_debug=off bench.rounds=$ROUNDS bench.scale=$SCALE" scripts/vm.sh job || die "bench: no result of the VM"
 	cp "$(dirname "$OUT")/vm/out/bench/console.log" "$BENCH/$name.log"
 }
