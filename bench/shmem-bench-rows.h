@@ -180,7 +180,7 @@ static u64 BENCH(purge)(struct drm_device *drm, size_t size, unsigned long nr)
 		FN(purge_locked)(shmem);
 		time += ktime_get_ns() - start;
 		bench_check(shmem->madv < 0);
-#ifndef BENCH_BASE
+#if !defined(BENCH_BASE) || defined(BENCH_BASE_HAS_GET)
 		FN(put_pages_locked)(shmem);
 #endif
 		dma_resv_unlock(obj->resv);
