@@ -99,6 +99,12 @@ in_uml()
 	return 1
 }
 
+# The option -i of kunit.sh, unless the commit may change the configuration.
+as_configured()
+{
+	grep -qE '(^|/)(Kconfig[^/]*|[^/]*config)$' <<<"$(touched_files "$1^" "$1")" || echo -i
+}
+
 bisect()
 {
 	local commit subject targets new n=0 total start compiling kunit
@@ -123,12 +129,14 @@ bisect()
 		n=$((n + 1))
 		start=$(date +%s)
 		subject=$(patch_of "$commit")
-		worktree "$commit"
+		# Nothing was changed in the worktree.
+		git -C "$WT" checkout -q --detach "$commit"
 		# Beside the suites: what a patch touches, and a link, keep one CPU busy.
 		compile_touched "$(touched_targets "$commit^" "$commit")" bisect >"$LOGS/bisect-compile.log" 2>&1 &
 		compiling=$!
 		kunit=0
-		! in_uml "$commit" || "$TOP/scripts/kunit.sh" -q -s -f 'drm_gem_shmem*' \
+		# shellcheck disable=SC2046
+		! in_uml "$commit" || "$TOP/scripts/kunit.sh" $(as_configured "$commit") -q -s -f 'drm_gem_shmem*' \
 			bisect-uml "$WT" "$OUT/uml-work" "$TOP/configs"/{shmem,fast-link}.kunitconfig || kunit=$?
 		wait $compiling || {
 			cat "$LOGS/bisect-compile.log"

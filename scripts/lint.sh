@@ -73,17 +73,18 @@ sparse_works()
 	grep -q 'probe.c:.*dereference of noderef' "$LOGS/lint-sparse-probe.log"
 }
 
-# run_sparse SOURCE SUFFIX: findings go to $LOGS/lint-sparse$SUFFIX.found, without
-# line numbers. Those of the compiler bear the name of an option; they are for
-# drivers.sh.
+# run_sparse SOURCE SUFFIX FILE...: findings go to $LOGS/lint-sparse$SUFFIX.found,
+# without line numbers. Those of the compiler bear the name of an option; they are
+# for drivers.sh.
 run_sparse()
 {
 	local source=$1 suffix=$2 arch file list
 
+	shift 2
 	: >"$LOGS/lint-sparse$suffix.found"
 	for arch in x86_64 arm64; do
 		list=()
-		for file in $(touched 'drivers/*.c'); do
+		for file; do
 			case $arch-$file in
 			arm64-drivers/gpu/drm/imagination/*) ;;
 			arm64-*|*/imagination/*) continue ;;
@@ -103,15 +104,20 @@ run_sparse()
 
 sparse()
 {
-	local found new=''
+	local files found new=''
 
 	need_sparse
-	run_sparse "$TREE" '' || return 1
+	mapfile -t files < <(touched 'drivers/*.c')
+	run_sparse "$TREE" '' "${files[@]}" || return 1
 	found=$(wc -l <"$LOGS/lint-sparse.found")
 	if [ "$found" -gt 0 ]; then
 		note "sparse: $found findings; looking whether the base has them too"
 		worktree base
-		run_sparse "$WT" -base || return 1
+		# What is said of a shared header may have been seen in any file.
+		grep -qE '^(include/.*|drivers/gpu/drm/[^/]*)\.h: ' "$LOGS/lint-sparse.found" ||
+			mapfile -t files < <(printf '%s\n' "${files[@]}" |
+				grep "$(sed -E 's,[^/]*: .*,[^/]*$,; s,^,^,' "$LOGS/lint-sparse.found" | sort -u)")
+		run_sparse "$WT" -base "${files[@]}" || return 1
 		new=$(comm -23 "$LOGS/lint-sparse.found" "$LOGS/lint-sparse-base.found")
 		[ -z "$new" ] || show <<<"$new"
 	fi
@@ -148,6 +154,7 @@ coccicheck()
 		for dir; do
 			for rule in $rules; do
 				rm -f "$errors"
+				echo "rule $rule"
 				srctree=$tree srcroot=$dir COCCI=$tree/$rule MODE=report \
 				LINUXINCLUDE="-I$tree/include -I$tree/include/uapi" \
 				DEBUG_FILE=$errors bash "$tree/scripts/coccicheck" || {
@@ -228,7 +235,7 @@ cocci()
 
 rules()
 {
-	local list found new=''
+	local list firing found new=''
 
 	mkdir -p "$WORK"
 	# Two rules are for spatch with an OCaml compiler.
@@ -240,7 +247,8 @@ rules()
 	found=$(wc -l <"$LOGS/lint-rules.found")
 	if [ "$found" -gt 0 ]; then
 		copy base "$WORK/base"
-		coccicheck rules-base "$list" "$WORK/base" drivers include || return 1
+		firing=$(awk '/^rule / { rule = $2 } /^(\.\/)?[^ :]+:[0-9]+:[0-9-]+: / { print rule }' "$LOGS/lint-rules.log" | sort -u)
+		coccicheck rules-base "$firing" "$WORK/base" drivers include || return 1
 		new=$(comm -23 "$LOGS/lint-rules.found" "$LOGS/lint-rules-base.found")
 		[ -z "$new" ] || show <<<"$new"
 	fi

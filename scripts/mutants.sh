@@ -18,6 +18,8 @@ SHARE=40
 # In seconds. With a lock that is not given back a run never ends. How long one takes
 # that does is seen without a mutant.
 PATIENCE=600
+# The option -i of kunit.sh, when there is something to go on from.
+BUILT=()
 
 mutate()
 {
@@ -48,7 +50,7 @@ killed()
 
 	case $1 in
 	kunit)
-		! "$TOP/scripts/kunit.sh" "${SKIPS[@]}" -w "$PATIENCE" -f 'drm_gem_shmem*' "$NAME-uml" "$WT" \
+		! "$TOP/scripts/kunit.sh" "${BUILT[@]}" "${SKIPS[@]}" -w "$PATIENCE" -f 'drm_gem_shmem*' "$NAME-uml" "$WT" \
 			"$OUT/uml-${PREFIX}${WT##*/}" "$TOP"/configs/{shmem,$BESIDE}.kunitconfig >"$out" 2>&1 ||
 			return 1
 		WHY=$(killer) ;;
@@ -78,7 +80,7 @@ worker()
 	: >"$LOGS/$NAME.rows"
 	while read -r test dir; do
 		! killed "$test" "$dir/" </dev/null || die "fails without a mutant (${WHY:-it does not compile})"
-		[ "$test" != kunit ] || PATIENCE=$((30 + 5 * $(run_time)))
+		[ "$test" != kunit ] || BUILT=(-i) PATIENCE=$((30 + 5 * $(run_time)))
 	done < <(awk -F '\t' '{ sub("/[^/]*$", "", $3); print $2, $2 == "kunit" ? "" : $3 }' "$LOGS/$NAME.list" | sort -u)
 
 	while IFS=$'\t' read -r name test file _ excuse; do
