@@ -74,7 +74,7 @@ vm-fixes:	## clients of vgem, vkms and virtio-gpu in QEMU: the base fails, the s
 vm-clients:	## random system calls there with memory short (T=seconds), failing allocations
 	@scripts/vm-clients.sh
 
-vm-table:	## modetest, IGT, GL, sleep on the base and the series: nothing is worse (ROW=regex)
+vm-table:	## modetest, IGT, GL, sleep on the base and the series: nothing is worse (ROW=regex, EVICT=1)
 	@scripts/vm-table.sh
 
 vm-checked:	## suites and clients on kernels with KASAN, lockdep, kmemleak, KCSAN (ONLY=regex)

@@ -17,6 +17,7 @@
 #include "pattern.h"
 
 #include <drm/vgem_drm.h>
+#include <drm/virtgpu_drm.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -63,18 +64,21 @@ static long memory_mib(const char *name)
 
 /* Pages, but for the last. */
 struct lists {
-	long purgeable, evictable, evicted, evictions;
+	long purgeable, evictable, evicted, evictions, evicting;
 };
 
 static struct lists lists(void)
 {
 	struct lists l = { 0 };
 	FILE *file = fopen(lists_path, "re");
+	int nr;
 
 	if (!file)
 		fail("no gem_shmem_shrinker: nothing is ever evicted");
-	if (fscanf(file, "purgeable pages: %ld evictable pages: %ld evicted pages: %ld evictions: %ld",
-		   &l.purgeable, &l.evictable, &l.evicted, &l.evictions) != 4)
+	nr = fscanf(file, "purgeable pages: %ld evictable pages: %ld evicted pages: %ld evictions: %ld evicting pages: %ld",
+		    &l.purgeable, &l.evictable, &l.evicted, &l.evictions, &l.evicting);
+	/* Where no driver evicts in two steps there are four. */
+	if (nr < 4)
 		fail("%s is not understood", lists_path);
 	fclose(file);
 
@@ -86,12 +90,29 @@ static bool has_lists(void)
 	return !access(lists_path, F_OK);
 }
 
+/*
+ * A driver that evicts in two steps only begins with that at first. Another scan goes on
+ * with those that it has begun, and begins nothing while there are enough of them.
+ */
 static void reclaim_pages(unsigned long nr)
 {
+	double began = seconds();
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lu", nr);
 	must_write(lists_path, text);
+	while (lists().evicting) {
+		if (seconds() - began > 60)
+			fail("%ld pages are being evicted for a minute", lists().evicting);
+		usleep(1000);
+		must_write(lists_path, text);
+	}
+}
+
+/* With a host, nothing is evicted by that: it is asked to let go of the pages. */
+static void begin_eviction(void)
+{
+	must_write(lists_path, "0xffffffff");
 }
 
 /* ---- buffers ---- */
@@ -232,16 +253,26 @@ static void check_all(void)
 		check_buffer(&buffers[i]);
 }
 
-/* One that is mapped and written. */
+static bool has_host(void)
+{
+	return !strcmp(driver, "virtio_gpu");
+}
+
+/* One that is mapped, written, and idle: a host may not have answered yet. */
 static struct buffer *make_buffer(size_t nr)
 {
 	int ret = try_buffer(nr);
+	struct buffer *b = &buffers[nr_buffers - 1];
+	struct drm_virtgpu_3d_wait wait = { 0 };
 
 	if (ret)
 		fail("a buffer of %zu pages: %s", nr, strerror(-ret));
-	write_buffer(&buffers[nr_buffers - 1]);
+	write_buffer(b);
+	wait.handle = b->handle;
+	if (has_host())
+		must_ioctl(dev, DRM_IOCTL_VIRTGPU_WAIT, &wait);
 
-	return &buffers[nr_buffers - 1];
+	return b;
 }
 
 static void drop_buffer(struct buffer *b)
@@ -570,6 +601,8 @@ static void sleeper(void)
 	if (lists().evicted < 5 * (long)EACH)
 		fail("less is evicted than has to be");
 
+	/* Two more are on their way, or gone if that takes no second step. */
+	begin_eviction();
 	tell(ready[1]);
 	wait_for(go[0]);
 	check_all();
@@ -609,6 +642,40 @@ static void hibernate(void)
 		if (status)
 			fail("status %#x after hibernation", status);
 	}
+}
+
+/*
+ * The host forgets all. So it does not know the resource when it is asked to let go of
+ * the pages, and they stay. The others can still be evicted, and nothing gets lost.
+ */
+static void suspend(void)
+{
+	unsigned int i;
+	long evicted;
+
+	for (i = 0; i < 3; i++)
+		make_buffer(EACH);
+	must_evict(3 * EACH);
+	for (i = 0; i < 2; i++)
+		make_buffer(EACH);
+
+	must_write("/sys/class/rtc/rtc0/wakealarm", "+4");
+	must_write("/sys/power/state", "mem");
+	printf("reclaim: woken up\n");
+	fflush(stdout);
+	for (i = 0; i < 2; i++) {
+		check_all();
+		evicted = evict_all();
+		if (evicted != 3 * (long)EACH)
+			fail("%ld of %ld pages are evicted, those of the host among them", evicted,
+			     3 * (long)EACH);
+	}
+	for (i = 0; i < nr_buffers; i++)
+		write_buffer(&buffers[i]);
+	make_buffer(EACH);
+	must_evict(4 * EACH);
+	check_all();
+	drop_all();
 }
 
 /* ---- a device that goes ---- */
@@ -700,6 +767,7 @@ static void unbind_evicted(void)
 		if (!syscall(SYS_delete_module, "vgem", O_NONBLOCK))
 			fail("the module goes while its device is open");
 	} else {
+		begin_eviction();
 		unbind(false);
 		if (write(open_lists, "1000000", 7) >= 0)
 			fail("the lists of a device that is gone can be written");
@@ -708,10 +776,10 @@ static void unbind_evicted(void)
 	check_if_there(&buffers[4]);
 	check_if_there(last);
 
-	/* Its shrinker goes on until all that is open is closed. */
+	/* Its shrinker goes on until all that is open is closed, if it needs no hardware. */
 	check_all_there();
 	shrink_caches();
-	if (in_memory() >= 6 * (long)EACH / 4)
+	if (!has_host() && in_memory() >= 6 * (long)EACH / 4)
 		fail("%s nothing any more", strcmp(driver, "vgem") ? "a device that is gone evicts" :
 		     "drop_caches evicts");
 	check_all_there();
@@ -1008,6 +1076,9 @@ static void count_pages(void)
 		fail("of %ld pages, %ld stay evicted", all, now.evicted - before.evicted);
 	evict_all();
 	drop_all();
+	/* A host is told first. */
+	for (i = 0; i < 10000 && has_host() && lists().evicted != before.evicted; i++)
+		usleep(1000);
 	now = lists();
 	if (now.evicted != before.evicted || now.evictable != before.evictable)
 		fail("%ld pages of buffers that are gone are evicted, %ld evictable",
@@ -1120,6 +1191,128 @@ static void fenced(void)
 	drop_all();
 	if (vgem != dev)
 		close(vgem);
+}
+
+/* ---- what the host of virtio-gpu sees ---- */
+
+#define TEXTURE		128
+#define TEXTURES	8
+#define TRANSFERS	6
+
+static void make_texture(void)
+{
+	struct drm_virtgpu_resource_create create = {
+		.target = 2,		/* PIPE_TEXTURE_2D */
+		.format = 1,		/* VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM */
+		.bind = 1 << 1,		/* PIPE_BIND_RENDER_TARGET */
+		.width = TEXTURE, .height = TEXTURE, .depth = 1, .array_size = 1,
+		.size = TEXTURE * TEXTURE * 4,
+	};
+	struct buffer *b = new_buffer(create.size / PAGE);
+	struct drm_virtgpu_map map = { 0 };
+
+	must_ioctl(dev, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+	b->handle = map.handle = create.bo_handle;
+	must_ioctl(dev, DRM_IOCTL_VIRTGPU_MAP, &map);
+	b->addr = mmap(NULL, b->nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dev, map.offset);
+	if (b->addr == MAP_FAILED)
+		die_errno("mmap");
+}
+
+/* For all of them, and waits until the host has done it. */
+static void transfer(bool to_host)
+{
+	struct drm_virtgpu_3d_box box = { .w = TEXTURE, .h = TEXTURE, .d = 1 };
+	unsigned int i;
+
+	for (i = 0; i < nr_buffers; i++) {
+		struct drm_virtgpu_3d_transfer_from_host from = {
+			.bo_handle = buffers[i].handle, .box = box,
+		};
+		struct drm_virtgpu_3d_transfer_to_host to = {
+			.bo_handle = buffers[i].handle, .box = box,
+		};
+
+		if (to_host)
+			must_ioctl(dev, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &to);
+		else
+			must_ioctl(dev, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &from);
+	}
+	for (i = 0; i < nr_buffers; i++) {
+		struct drm_virtgpu_3d_wait wait = { .handle = buffers[i].handle };
+
+		must_ioctl(dev, DRM_IOCTL_VIRTGPU_WAIT, &wait);
+	}
+}
+
+static void scribble(unsigned int value)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_buffers; i++)
+		memset(buffers[i].addr, value, buffers[i].nr * PAGE);
+}
+
+static void check_scribble(unsigned char value)
+{
+	unsigned int i;
+	size_t at;
+
+	for (i = 0; i < nr_buffers; i++) {
+		const unsigned char *bytes = (void *)buffers[i].addr;
+
+		for (at = 0; at < buffers[i].nr * PAGE; at++)
+			if (bytes[at] != value)
+				fail("byte %#zx of texture %u is %#x instead of %#x", at, i,
+				     bytes[at], value);
+	}
+}
+
+/*
+ * The host reads what was written before an eviction, and writes what it has to pages
+ * that have been evicted. What it does not touch is kept.
+ */
+static void host(void)
+{
+	long pages = TEXTURES * TEXTURE * TEXTURE * 4 / PAGE;
+	int has_3d = 0;
+	struct drm_virtgpu_getparam param = {
+		.param = VIRTGPU_PARAM_3D_FEATURES, .value = (uintptr_t)&has_3d,
+	};
+	unsigned int round, i;
+
+	must_ioctl(dev, DRM_IOCTL_VIRTGPU_GETPARAM, &param);
+	if (!has_3d)
+		exit(SKIPPED);
+	enter_cgroup();
+	evict_all();
+	for (i = 0; i < TEXTURES; i++) {
+		make_texture();
+		write_buffer(&buffers[i]);
+	}
+	transfer(true);
+	for (round = 1; round <= TRANSFERS; round++) {
+		scribble(round);
+		must_evict(pages);
+		if (round % 2)
+			write_out(0);
+		check_scribble(round);
+		if (round % 3)
+			must_evict(pages);
+		transfer(false);
+		check_all();
+
+		for (i = 0; i < nr_buffers; i++)
+			write_buffer(&buffers[i]);
+		must_evict(pages);
+		if (round % 2)
+			write_out(0);
+		transfer(true);
+		scribble(round + 64);
+		transfer(false);
+		check_all();
+	}
+	drop_all();
 }
 
 /* ---- several at once ---- */
@@ -1316,12 +1509,14 @@ static const struct test {
 	{ "large", large, false, false },
 	{ "too-large", too_large, false, false },
 	{ "hibernate", hibernate, false, false },
+	{ "suspend", suspend, false, false },
 	{ "unbind", unbind_evicted, false, false },
 	{ "failnth", fail_allocations, false, false },
 	{ "count", count_pages, false, false },
 	{ "pinned", pinned, false, false },
 	{ "shown", shown, false, false },
 	{ "fenced", fenced, false, false },
+	{ "host", host, false, false },
 	{ "threads", threads, false, false },
 	{ "fork", forked, false, false },
 	{ "kill", killed, false, false },

@@ -6,13 +6,15 @@
 # Arguments: the tests to run, as it names them (default: all but brim and incompressible).
 #
 #	make vm JOB=build/clients/reclaim.sh MEM=512M [ARGS='full kill']
-#	make vm JOB=build/clients/reclaim.sh MEM=512M SLEEP=1 ARGS=hibernate
+#	make vm JOB=build/clients/reclaim.sh MEM=512M SLEEP=1 ARGS='hibernate suspend'
+#	make vm JOB=build/clients/reclaim.sh MEM=512M GL=1 ARGS=host
 #
 # On the base, what is about evicted buffers fails: all but noswap.
 
 . ./checks.sh
 
-DRIVERS='vgem vkms bochs-drm'
+# virtio-gpu's evicts in two steps.
+DRIVERS='vgem vkms bochs-drm virtio_gpu'
 
 wanted()
 {
@@ -71,6 +73,8 @@ for test in count pinned shown fenced threads fork failnth; do
 	on_each $test /dev/vda '' $DRIVERS
 	[ "$test" != failnth ] || ! wanted failnth || cat /out/reclaim-failnth-*.log
 done
+# With GL=1
+on_each host /dev/vda '' virtio_gpu
 # shellcheck disable=SC2086
 on_each noswap '' '' $DRIVERS
 # shellcheck disable=SC2086
@@ -85,16 +89,22 @@ on_each too-large /dev/vda '' vgem
 on_each large /dev/vda '' vgem
 on_each kill /dev/vda '' vgem
 # shellcheck disable=SC2086
-on_each unbind /dev/vda '' vgem bochs-drm
-if ! wanted hibernate; then
-	:
-elif [ -z "$VM_SLEEP" ]; then
-	echo "skip reclaim hibernate: the guest's shares would not come back; say SLEEP=1"
+on_each unbind /dev/vda '' vgem bochs-drm virtio_gpu
+if [ -z "$VM_SLEEP" ]; then
+	! wanted hibernate && ! wanted suspend ||
+		echo "skip reclaim hibernate, suspend: the guest's shares would not come back; say SLEEP=1"
 else
+	# After that, QEMU does not turn the machine off any more until it is reset, as
+	# hibernation does.
+	# Of what the host has forgotten: DETACH, and what is on the screen, as on the base
+	EXPECTED_OTHERWISE=$EXPECTED
+	EXPECTED="$EXPECTED|response 0x1203 \(command 0x10[3457]\)"
+	on_each suspend /dev/vda '' virtio_gpu
+	EXPECTED=$EXPECTED_OTHERWISE
 	mkswap /dev/vda >/dev/null
 	# All in one.
 	# shellcheck disable=SC2086
-	check "reclaim hibernate" ./reclaim -s /dev/vda hibernate $DRIVERS
+	! wanted hibernate || check "reclaim hibernate" ./reclaim -s /dev/vda hibernate $DRIVERS
 fi
 if wanted unbind && vkms_in_configfs; then
 	on_each unbind /dev/vda '' vkms

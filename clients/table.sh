@@ -1,16 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The guest's part of `make vm-table`: table.sh GROUP [REGEX] runs the clients of
-# a group, or those rows that match. /out has ROW.log and ROW.kmsg for each, '/'
-# in names being '+'; scripts/vm-table.py reads them.
+# The guest's part of `make vm-table`: table.sh GROUP [REGEX [evict]] runs the clients
+# of a group, or those rows that match. /out has ROW.log and ROW.kmsg for each, '/'
+# in names being '+'; scripts/vm-table.py reads them. With the word evict, idle buffers
+# are evicted ten times a second meanwhile, where the kernel can do that.
 #
 #	igt	modetest and IGT on the drivers, with ROOT=full
 #	gl	what renders, with ROOT=full GL=1
 #	sleep	the clients of this project, with SLEEP=1
 
-group=${1:-} only=${2:-.} LIST=${LIST:-}
+group=${1:-} only=${2:-.} evict=${3:-} LIST=${LIST:-}
 IGT=/usr/libexec/igt-gpu-tools
+
+# Since the devices are there, with the word evict.
+evictions()
+{
+	[ "$evict" != evict ] || cat /sys/kernel/debug/dri/[0-9]*/gem_shmem_shrinker 2>/dev/null |
+		awk '/^evictions:/ { n += $2 } END { print ", " n / 2 " evictions so far" }'
+}
 
 # row NAME SECONDS COMMAND...
 row()
@@ -27,7 +35,7 @@ row()
 	timeout -k 5 "$limit" "$@" >/tmp/row.log 2>&1 </dev/null || status=$?
 	dmesg -r >"$file.kmsg"
 	{ cat /tmp/row.log; echo "table: status $status"; } >"$file.log"
-	echo "$name: status $status, $(($(cut -d. -f1 /proc/uptime) - start)) s"
+	echo "$name: status $status, $(($(cut -d. -f1 /proc/uptime) - start)) s$(evictions)"
 }
 
 # igt DRIVER TEST...
@@ -75,6 +83,15 @@ modetests()
 	done
 }
 
+evict_all_the_time()
+{
+	while sleep 0.1; do
+		for file in /sys/kernel/debug/dri/*/gem_shmem_shrinker; do
+			echo 1000000 >"$file"
+		done
+	done 2>/dev/null
+}
+
 # Left out, as they time what a loaded host does slowly: kms_flip,
 # kms_cursor_legacy, kms_vblank, kms_sequence, kms_setmode, kms_pipe_crc_basic,
 # kms_plane_multiple, kms_plane_scaling, kms_async_flips; and what the in-tree lists say not to
@@ -84,6 +101,11 @@ CORE="core_auth core_debugfs core_getclient core_getstats core_getversion core_s
 	fbdev kms_addfb_basic kms_atomic kms_debugfs kms_dirtyfb kms_display_modes kms_getfb
 	kms_hdmi_inject kms_lease kms_prime kms_prop_blob kms_properties kms_rmfb
 	kms_universal_plane prime_mmap_kms"
+
+if [ "$evict" = evict ] && [ -z "$LIST" ]; then
+	mkswap /dev/vda >/dev/null && swapon /dev/vda || exit 1
+	evict_all_the_time &
+fi
 
 case $group in
 show)

@@ -9,7 +9,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-DRIVERS='vgem vkms bochs-drm cirrus-qemu'
+DRIVERS='vgem vkms bochs-drm cirrus-qemu virtio_gpu'
 MIB=${MIB:-1536} DRIVER=${DRIVER:-} DOCS=${DOCS:-} COMMIT=${COMMIT:-}
 DEMO=$BUILD/demo
 VM=$(dirname "$OUT")/vm/out

@@ -6,7 +6,7 @@
 #
 # Three builds (configs/drivers*.config), of objects and single directories
 # only: all users for x86_64 with COMPILE_TEST; those of Arm machines again for
-# arm64, with what is only there; the helper and lima for i386, as 32-bit. The
+# arm64, with what is only there; the helper, lima and panfrost for i386, as 32-bit. The
 # users are found by looking, and each must have become an object in one of
 # the builds: a configuration that silently lost a driver fails.
 
@@ -38,7 +38,7 @@ targets()
 		echo "$HELPER"
 		printf 'drivers/%s/\n' accel/rocket gpu/drm/{imagination,lima,panfrost,v3d} ;;
 	i386)
-		echo "$HELPER" drivers/gpu/drm/lima/
+		echo "$HELPER" drivers/gpu/drm/{lima,panfrost}/
 		tests "$1" ;;
 	esac
 }

@@ -32,6 +32,8 @@ step "buffers that are evicted"
 JOB=$BUILD/clients/reclaim.sh MEM=512M VM_TIMEOUT=3600 VM_NAME=reclaim \
 	SPLATS='page allocation failure: order:0.*__GFP_HIGH.*__GFP_NOMEMALLOC' scripts/vm.sh job ||
 	die "reclaim fails"
-JOB=$BUILD/clients/reclaim.sh ARGS=hibernate SLEEP=1 MEM=512M VM_NAME=reclaim-hibernate scripts/vm.sh job ||
-	die "reclaim fails: hibernation"
+JOB=$BUILD/clients/reclaim.sh ARGS='hibernate suspend' SLEEP=1 MEM=512M VM_NAME=reclaim-sleep scripts/vm.sh job ||
+	die "reclaim fails: sleep"
+JOB=$BUILD/clients/reclaim.sh ARGS=host GL=1 MEM=512M VM_NAME=reclaim-host scripts/vm.sh job ||
+	die "reclaim fails: what the host sees"
 step "PASSED: random system calls, unbind, failing allocations, reclaim"

@@ -4,12 +4,18 @@
 # The same clients on the base and at the end of the series, and a table of what
 # they say on both: what passes on the base passes here. clients/table.sh has the
 # list, vm-table.py compares. ROW=regex limits it to rows that match, as in
-# ROW=vkms or ROW=modetest. The table is in build/vm/table.txt, too.
+# ROW=vkms or ROW=modetest. With EVICT=1 idle buffers are evicted ten times a second
+# meanwhile, where the kernel can do that. The table is in build/vm/table.txt, too.
 
 . "$(dirname "$0")/lib.sh"
 
 ROW=${ROW:-.}
 need_regex ROW
+case ${EVICT:-} in
+''|0) EVICT='' ;;
+1) EVICT=evict ;;
+*) die "EVICT=$EVICT: say EVICT=1 or leave it out" ;;
+esac
 VM=$(dirname "$OUT")/vm
 TABLE=$VM/table
 # The settings of vm.sh are ours.
@@ -24,7 +30,7 @@ group()
 	rm -rf "$dir"
 	[ "$kernel" = patched ] || base=1
 	# How it ends is in the table.
-	env "$@" BASE="$base" VM_NAME="table-$folder-$name" VM_TIMEOUT="${VM_TIMEOUT:-1500}" ARGS="$name '$rows'" \
+	env "$@" BASE="$base" VM_NAME="table-$folder-$name" VM_TIMEOUT="${VM_TIMEOUT:-1500}" ARGS="$name '$rows' $EVICT" \
 		scripts/vm.sh job || note "the guest did not end well"
 	[ -e "$dir/console.log" ] || die "no guest ran"
 	folder=$TABLE/$folder
