@@ -16,8 +16,8 @@ IGT=/usr/libexec/igt-gpu-tools
 # Since the devices are there, with the word evict.
 evictions()
 {
-	[ "$evict" != evict ] || cat /sys/kernel/debug/dri/[0-9]*/gem_shmem_shrinker 2>/dev/null |
-		awk '/^evictions:/ { n += $2 } END { print ", " n / 2 " evictions so far" }'
+	[ "$evict" != evict ] || cat /sys/kernel/debug/dri/[0-9]/gem_shmem_shrinker 2>/dev/null |
+		awk '/^evictions:/ { n += $2 } END { print ", " n " evictions so far" }'
 }
 
 # row NAME SECONDS COMMAND...
