@@ -1119,6 +1119,44 @@ static void pinned(void)
 	drop_all();
 }
 
+/* Mappings of the dma-buf lose their pages with the others. */
+static void exported(void)
+{
+	unsigned int round;
+	uint64_t *addr;
+	int dma_buf;
+
+	enter_cgroup();
+	evict_all();
+	make_buffer(20);
+	dma_buf = export_fd(dev, buffers[0].handle);
+	addr = mmap(NULL, 20 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, dma_buf, 0);
+	if (addr == MAP_FAILED)
+		die_errno("mmap");
+	for (round = 0; round < 6; round++) {
+		struct buffer there = buffers[0];
+		void *other;
+
+		there.addr = addr;
+		write_buffer(&there);
+		buffers[0].generation = there.generation;
+		check_buffer(&buffers[0]);
+		must_evict(20);
+		write_out(0);
+		/* Somebody else has the pages now. */
+		other = malloc(MIB);
+		if (!other)
+			die_errno("malloc");
+		memset(other, round, MIB);
+		check_through(&buffers[0], round % 2 ? addr : buffers[0].addr, "buffer");
+		check_through(&buffers[0], round % 2 ? buffers[0].addr : addr, "buffer");
+		free(other);
+	}
+	munmap(addr, 20 * PAGE);
+	close(dma_buf);
+	drop_all();
+}
+
 /* What is on the screen stays there, and what was can go. */
 static void shown(void)
 {
@@ -1514,6 +1552,7 @@ static const struct test {
 	{ "failnth", fail_allocations, false, false },
 	{ "count", count_pages, false, false },
 	{ "pinned", pinned, false, false },
+	{ "exported", exported, false, false },
 	{ "shown", shown, false, false },
 	{ "fenced", fenced, false, false },
 	{ "host", host, false, false },

@@ -68,7 +68,7 @@ done
 echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 allocations_may_fail
 
-for test in count pinned shown fenced threads fork failnth; do
+for test in count pinned exported shown fenced threads fork failnth; do
 	# shellcheck disable=SC2086
 	on_each $test /dev/vda '' $DRIVERS
 	[ "$test" != failnth ] || ! wanted failnth || cat /out/reclaim-failnth-*.log
