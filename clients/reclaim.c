@@ -1233,9 +1233,22 @@ static void fenced(void)
 
 /* ---- what the host of virtio-gpu sees ---- */
 
-#define TEXTURE		128
 #define TEXTURES	8
 #define TRANSFERS	6
+
+static unsigned int width = 128;
+
+static void need_3d(void)
+{
+	int has_3d = 0;
+	struct drm_virtgpu_getparam param = {
+		.param = VIRTGPU_PARAM_3D_FEATURES, .value = (uintptr_t)&has_3d,
+	};
+
+	must_ioctl(dev, DRM_IOCTL_VIRTGPU_GETPARAM, &param);
+	if (!has_3d)
+		exit(SKIPPED);
+}
 
 static void make_texture(void)
 {
@@ -1243,8 +1256,8 @@ static void make_texture(void)
 		.target = 2,		/* PIPE_TEXTURE_2D */
 		.format = 1,		/* VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM */
 		.bind = 1 << 1,		/* PIPE_BIND_RENDER_TARGET */
-		.width = TEXTURE, .height = TEXTURE, .depth = 1, .array_size = 1,
-		.size = TEXTURE * TEXTURE * 4,
+		.width = width, .height = width, .depth = 1, .array_size = 1,
+		.size = width * width * 4,
 	};
 	struct buffer *b = new_buffer(create.size / PAGE);
 	struct drm_virtgpu_map map = { 0 };
@@ -1257,30 +1270,34 @@ static void make_texture(void)
 		die_errno("mmap");
 }
 
+static void wait_for_host(const struct buffer *b)
+{
+	struct drm_virtgpu_3d_wait wait = { .handle = b->handle };
+
+	must_ioctl(dev, DRM_IOCTL_VIRTGPU_WAIT, &wait);
+}
+
+static void begin_transfer(const struct buffer *b, bool to_host)
+{
+	struct drm_virtgpu_3d_box box = { .w = width, .h = width, .d = 1 };
+	struct drm_virtgpu_3d_transfer_from_host from = { .bo_handle = b->handle, .box = box };
+	struct drm_virtgpu_3d_transfer_to_host to = { .bo_handle = b->handle, .box = box };
+
+	if (to_host)
+		must_ioctl(dev, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &to);
+	else
+		must_ioctl(dev, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &from);
+}
+
 /* For all of them, and waits until the host has done it. */
 static void transfer(bool to_host)
 {
-	struct drm_virtgpu_3d_box box = { .w = TEXTURE, .h = TEXTURE, .d = 1 };
 	unsigned int i;
 
-	for (i = 0; i < nr_buffers; i++) {
-		struct drm_virtgpu_3d_transfer_from_host from = {
-			.bo_handle = buffers[i].handle, .box = box,
-		};
-		struct drm_virtgpu_3d_transfer_to_host to = {
-			.bo_handle = buffers[i].handle, .box = box,
-		};
-
-		if (to_host)
-			must_ioctl(dev, DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &to);
-		else
-			must_ioctl(dev, DRM_IOCTL_VIRTGPU_TRANSFER_FROM_HOST, &from);
-	}
-	for (i = 0; i < nr_buffers; i++) {
-		struct drm_virtgpu_3d_wait wait = { .handle = buffers[i].handle };
-
-		must_ioctl(dev, DRM_IOCTL_VIRTGPU_WAIT, &wait);
-	}
+	for (i = 0; i < nr_buffers; i++)
+		begin_transfer(&buffers[i], to_host);
+	for (i = 0; i < nr_buffers; i++)
+		wait_for_host(&buffers[i]);
 }
 
 static void scribble(unsigned int value)
@@ -1312,16 +1329,10 @@ static void check_scribble(unsigned char value)
  */
 static void host(void)
 {
-	long pages = TEXTURES * TEXTURE * TEXTURE * 4 / PAGE;
-	int has_3d = 0;
-	struct drm_virtgpu_getparam param = {
-		.param = VIRTGPU_PARAM_3D_FEATURES, .value = (uintptr_t)&has_3d,
-	};
+	long pages = TEXTURES * width * width * 4 / PAGE;
 	unsigned int round, i;
 
-	must_ioctl(dev, DRM_IOCTL_VIRTGPU_GETPARAM, &param);
-	if (!has_3d)
-		exit(SKIPPED);
+	need_3d();
 	enter_cgroup();
 	evict_all();
 	for (i = 0; i < TEXTURES; i++) {
@@ -1351,6 +1362,35 @@ static void host(void)
 		check_all();
 	}
 	drop_all();
+}
+
+/* Three times the memory, here and on the host */
+static void textures(void)
+{
+	long before = lists().evictions;
+	unsigned int i, nr;
+
+	need_3d();
+	width = 1024;
+	nr = memory_mib("MemTotal:") * 3 * MIB / (width * width * 4);
+	for (i = 0; i < nr; i++) {
+		make_texture();
+		write_buffer(&buffers[i]);
+		begin_transfer(&buffers[i], true);
+		wait_for_host(&buffers[i]);
+	}
+	check_all();
+	for (i = 0; i < nr; i++) {
+		memset(buffers[i].addr, 0, buffers[i].nr * PAGE);
+		begin_transfer(&buffers[i], false);
+		wait_for_host(&buffers[i]);
+		check_buffer(&buffers[i]);
+	}
+	check_all();
+	printf("reclaim: %s: %u textures of %u KiB, %ld evictions\n", driver, nr,
+	       width * width * 4 / 1024, lists().evictions - before);
+	if (lists().evictions == before)
+		fail("nothing was evicted");
 }
 
 /* ---- several at once ---- */
@@ -1556,6 +1596,7 @@ static const struct test {
 	{ "shown", shown, false, false },
 	{ "fenced", fenced, false, false },
 	{ "host", host, false, false },
+	{ "textures", textures, false, false },
 	{ "threads", threads, false, false },
 	{ "fork", forked, false, false },
 	{ "kill", killed, false, false },

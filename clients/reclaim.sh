@@ -7,7 +7,7 @@
 #
 #	make vm JOB=build/clients/reclaim.sh MEM=512M [ARGS='full kill']
 #	make vm JOB=build/clients/reclaim.sh MEM=512M SLEEP=1 ARGS='hibernate suspend'
-#	make vm JOB=build/clients/reclaim.sh MEM=512M GL=1 ARGS=host
+#	make vm JOB=build/clients/reclaim.sh MEM=512M GL=1 ARGS='host textures'
 #
 # On the base, what is about evicted buffers fails: all but noswap.
 
@@ -75,6 +75,7 @@ for test in count pinned exported shown fenced threads fork failnth; do
 done
 # With GL=1
 on_each host /dev/vda '' virtio_gpu
+on_each textures /dev/vda '' virtio_gpu
 # shellcheck disable=SC2086
 on_each noswap '' '' $DRIVERS
 # shellcheck disable=SC2086

@@ -34,6 +34,6 @@ JOB=$BUILD/clients/reclaim.sh MEM=512M VM_TIMEOUT=3600 VM_NAME=reclaim \
 	die "reclaim fails"
 JOB=$BUILD/clients/reclaim.sh ARGS='hibernate suspend' SLEEP=1 MEM=512M VM_NAME=reclaim-sleep scripts/vm.sh job ||
 	die "reclaim fails: sleep"
-JOB=$BUILD/clients/reclaim.sh ARGS=host GL=1 MEM=512M VM_NAME=reclaim-host scripts/vm.sh job ||
+JOB=$BUILD/clients/reclaim.sh ARGS='host textures' GL=1 MEM=512M VM_NAME=reclaim-host scripts/vm.sh job ||
 	die "reclaim fails: what the host sees"
 step "PASSED: random system calls, unbind, failing allocations, reclaim"
