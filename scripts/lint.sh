@@ -163,8 +163,9 @@ coccicheck()
 				}
 			done
 		done' coccicheck "$TREE" "$WORK/errors" "$rules" "$@" || return 1
-	sed -nE 's,^(\./)?([^ :]+):[0-9]+:[0-9-]+: ,\2: ,p' "$LOGS/lint-$name.log" |
-		sort >"$LOGS/lint-$name.found"
+	# A text may name another line.
+	sed -nE 's,^(\./)?([^ :]+):[0-9]+:[0-9-]+: ,\2: ,; T; s/\bline [0-9]+/line N/g; p' \
+		"$LOGS/lint-$name.log" | sort >"$LOGS/lint-$name.found"
 }
 
 # Each report for scripts/cocci-tests/*.c stands in a comment on its line there.
