@@ -27,13 +27,14 @@ JOB=$BUILD/clients/stress.sh MEM=384M ARGS="-t $T -u" SPLATS='allocation failure
 step "allocations that fail"
 JOB=$BUILD/clients/failnth.sh SPLATS=dma_buf_vmap VM_NAME=failnth scripts/vm.sh job ||
 	die "failnth fails"
-# The mm's own, for private memory as well: it goes without.
+# The mm's own, for private memory as well: it goes without. And what DMA debugging
+# knows of is as much as there is memory for.
+FULL='page allocation failure: order:0.*__GFP_HIGH.*__GFP_NOMEMALLOC|DMA-API: cacheline tracking ENOMEM'
 step "buffers that are evicted"
-JOB=$BUILD/clients/reclaim.sh MEM=512M VM_TIMEOUT=3600 VM_NAME=reclaim \
-	SPLATS='page allocation failure: order:0.*__GFP_HIGH.*__GFP_NOMEMALLOC' scripts/vm.sh job ||
+JOB=$BUILD/clients/reclaim.sh MEM=512M VM_TIMEOUT=3600 VM_NAME=reclaim SPLATS=$FULL scripts/vm.sh job ||
 	die "reclaim fails"
 JOB=$BUILD/clients/reclaim.sh ARGS='hibernate suspend' SLEEP=1 MEM=512M VM_NAME=reclaim-sleep scripts/vm.sh job ||
 	die "reclaim fails: sleep"
-JOB=$BUILD/clients/reclaim.sh ARGS='host textures' GL=1 MEM=512M VM_NAME=reclaim-host scripts/vm.sh job ||
+JOB=$BUILD/clients/reclaim.sh ARGS='host textures' GL=1 MEM=512M VM_TIMEOUT=2400 VM_NAME=reclaim-host SPLATS=$FULL scripts/vm.sh job ||
 	die "reclaim fails: what the host sees"
 step "PASSED: random system calls, unbind, failing allocations, reclaim"
