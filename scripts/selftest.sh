@@ -437,6 +437,7 @@ holds "worse: the kernel complains" is_worse console+igt '2aWARNING: mm/slub.c:1
 project
 expect "no row" "ROW=.*no row" make vm-table ROW=nothing-like-it
 expect "no expression" "ROW=.*regular" make vm-table 'ROW=('
+expect "no yes or no" "EVICT=.*EVICT=1" make vm-table EVICT=maybe
 nothing_made
 
 step "bench"
