@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2030,SC2031
 # SPDX-License-Identifier: GPL-2.0
 #
 # Shared functions of the scripts. Use: . "$(dirname "$0")/lib.sh"
@@ -50,6 +50,10 @@
 #   stage NAME CMD...       run one stage of a test run; report its time.
 #                           FROM=NAME skips the stages before NAME, STAGE=NAME
 #                           all others.
+#   stages_beside FUNCTION  run the function's stages in the background, with a
+#                           worktree of their own. What one says is shown when it
+#                           has ended. With STAGE=, FROM= or one job: now, as usual.
+#   stages_join             wait for them, and count what they did
 #   stages_end              print what failed, and "N passed, N failed"; status
 #                           matches. What die says in a stage is said again.
 #
@@ -80,6 +84,7 @@ else
 	OUT=$BUILD/out
 	WT=$BUILD/work
 fi
+WT+=${LANE:+-$LANE}
 # Options for our make are none for the kernel's.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 # Date of all commits that are made here, so that they are the same each time.
@@ -144,7 +149,10 @@ apt_install()
 	local prefix=()
 
 	[ "$1" != sudo ] || prefix=(sudo -n)
-	"$@" </dev/null || { "${prefix[@]}" apt-get update && "$@" </dev/null; }
+	{
+		flock 6
+		"$@" </dev/null || { "${prefix[@]}" apt-get update && "$@" </dev/null; }
+	} 6>"$BUILD/apt.lock"
 }
 
 need_space()
@@ -380,6 +388,7 @@ FAILED=0
 FAILED_NAMES=''
 STAGES=''
 FAILED_WHY=''
+LANE_JOB=''
 
 stage()
 {
@@ -397,19 +406,61 @@ stage()
 	fi
 	start=$(date +%s)
 	mkdir -p "$LOGS"
-	: >"$LOGS/failures"
-	step "stage $name"
-	FAILURES=$LOGS/failures "$@" || status=$?
+	: >"$LOGS/failures-$name"
+	if [ -n "${LANE:-}" ]; then
+		step "stage $name begins beside the others"
+		FAILURES=$LOGS/failures-$name "$@" >"$LOGS/stage-$name.log" 2>&1 || status=$?
+		[ ! -t 1 ] || printf '\r\033[K'
+		cat "$LOGS/stage-$name.log"
+	else
+		step "stage $name"
+		FAILURES=$LOGS/failures-$name "$@" || status=$?
+	fi
 	if [ $status -eq 0 ]; then
 		PASSED=$((PASSED + 1))
 		step "stage $name passed in $(($(date +%s) - start)) s"
 	else
 		FAILED=$((FAILED + 1))
 		FAILED_NAMES="$FAILED_NAMES $name"
-		[ ! -s "$LOGS/failures" ] ||
-			FAILED_WHY+=$(sed "s/^/        $name: /" "$LOGS/failures")$'\n'
+		[ ! -s "$LOGS/failures-$name" ] ||
+			FAILED_WHY+=$(sed "s/^/        $name: /" "$LOGS/failures-$name")$'\n'
 		step "stage $name FAILED in $(($(date +%s) - start)) s"
 	fi
+}
+
+stages_beside()
+{
+	if [ -n "${STAGE:-}${FROM:-}" ] || [ "$JOBS" -eq 1 ]; then
+		"$1"
+		return
+	fi
+	# What is counted when they do not get to their end.
+	echo "LANE_PASSED=0 LANE_FAILED=1 LANE_STAGES='' LANE_FAILED_NAMES=' (those beside: no result)' LANE_FAILED_WHY=''" >"$LOGS/beside"
+	# A process group of its own can be ended as a whole.
+	set -m
+	(
+		export LANE=beside
+		PASSED=0 FAILED=0 STAGES='' FAILED_NAMES='' FAILED_WHY=''
+		"$1"
+		declare -p PASSED FAILED STAGES FAILED_NAMES FAILED_WHY | sed 's/^declare -- /LANE_/' >"$LOGS/beside.tmp"
+		mv "$LOGS/beside.tmp" "$LOGS/beside"
+	) </dev/null &
+	LANE_JOB=$!
+	set +m
+	trap 'kill -- -"$LANE_JOB" 2>/dev/null || true' EXIT
+}
+
+stages_join()
+{
+	[ -n "$LANE_JOB" ] || return 0
+	step "waiting for the stages beside"
+	wait "$LANE_JOB" || true
+	trap - EXIT
+	# shellcheck source=/dev/null
+	. "$LOGS/beside"
+	PASSED=$((PASSED + LANE_PASSED))
+	FAILED=$((FAILED + LANE_FAILED))
+	STAGES+=$LANE_STAGES FAILED_NAMES+=$LANE_FAILED_NAMES FAILED_WHY+=$LANE_FAILED_WHY
 }
 
 stages_end()

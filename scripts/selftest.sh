@@ -17,7 +17,7 @@ P=$WORK/project
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo -n)
 # The outer run's settings are not the cases'.
-unset KDIR TARBALL FROM STAGE TREE_READY AUTHOR PART TRAILER
+unset KDIR TARBALL FROM STAGE TREE_READY AUTHOR PART TRAILER LANE
 
 # A fresh copy of the project with a few small patches of its own.
 project()

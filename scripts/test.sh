@@ -12,12 +12,21 @@ stage tree	scripts/tree.sh
 [ "$FAILED" = 0 ] || { stages_end; exit 1; }
 [ "$PASSED" = 0 ] || export TREE_READY=1
 stage series	scripts/series.sh
-stage selftest	scripts/selftest.sh
-stage lint	scripts/lint.sh
-stage drm-kunit	scripts/drm-kunit.sh
-stage drivers	scripts/drivers.sh
-stage rust	scripts/rust.sh
+
+# Suites run on one CPU, patch after patch. What needs neither their tree nor
+# their objects is for the other CPU.
+beside_bisect()
+{
+	stage selftest	scripts/selftest.sh
+	stage lint	scripts/lint.sh
+	stage drm-kunit	scripts/drm-kunit.sh
+	stage drivers	scripts/drivers.sh
+	stage rust	scripts/rust.sh
+}
+
+stages_beside beside_bisect
 stage bisect	scripts/bisect.sh
+stages_join
 [ "${1:-}" = all ] || stage mutants-quick scripts/mutants.sh quick
 if [ "${1:-}" = all ]; then
 	stage mutants	scripts/mutants.sh

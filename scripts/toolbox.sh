@@ -113,7 +113,11 @@ need_toolbox()
 	if toolbox_is_host; then
 		need_packages "${TOOLBOX_PACKAGES[@]}"
 	elif ! debian_is toolbox "${TOOLBOX_PACKAGES[@]}"; then
-		make_toolbox
+		mkdir -p "$BUILD"
+		{
+			flock 5
+			debian_is toolbox "${TOOLBOX_PACKAGES[@]}" || make_toolbox
+		} 5>"$BUILD/toolbox.lock"
 	fi
 }
 
