@@ -1233,12 +1233,11 @@ static void fenced(void)
 
 /* ---- what the host of virtio-gpu sees ---- */
 
-#define TEXTURES	8
+#define EACH_PAGES	16
+#define EACH_KIND	4
 #define TRANSFERS	6
 
-static unsigned int width = 128;
-
-static void need_3d(void)
+static void need_3d(bool needed)
 {
 	int has_3d = 0;
 	struct drm_virtgpu_getparam param = {
@@ -1246,20 +1245,21 @@ static void need_3d(void)
 	};
 
 	must_ioctl(dev, DRM_IOCTL_VIRTGPU_GETPARAM, &param);
-	if (!has_3d)
+	if (!has_3d == needed)
 		exit(SKIPPED);
 }
 
-static void make_texture(void)
+/* As wide as a page, as dumb buffers are. */
+static void make_texture(size_t nr)
 {
 	struct drm_virtgpu_resource_create create = {
 		.target = 2,		/* PIPE_TEXTURE_2D */
 		.format = 1,		/* VIRTIO_GPU_FORMAT_B8G8R8A8_UNORM */
 		.bind = 1 << 1,		/* PIPE_BIND_RENDER_TARGET */
-		.width = width, .height = width, .depth = 1, .array_size = 1,
-		.size = width * width * 4,
+		.width = PAGE / 4, .height = nr, .depth = 1, .array_size = 1,
+		.size = nr * PAGE,
 	};
-	struct buffer *b = new_buffer(create.size / PAGE);
+	struct buffer *b = new_buffer(nr);
 	struct drm_virtgpu_map map = { 0 };
 
 	must_ioctl(dev, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
@@ -1279,7 +1279,7 @@ static void wait_for_host(const struct buffer *b)
 
 static void begin_transfer(const struct buffer *b, bool to_host)
 {
-	struct drm_virtgpu_3d_box box = { .w = width, .h = width, .d = 1 };
+	struct drm_virtgpu_3d_box box = { .w = PAGE / 4, .h = b->nr, .d = 1 };
 	struct drm_virtgpu_3d_transfer_from_host from = { .bo_handle = b->handle, .box = box };
 	struct drm_virtgpu_3d_transfer_to_host to = { .bo_handle = b->handle, .box = box };
 
@@ -1318,7 +1318,7 @@ static void check_scribble(unsigned char value)
 
 		for (at = 0; at < buffers[i].nr * PAGE; at++)
 			if (bytes[at] != value)
-				fail("byte %#zx of texture %u is %#x instead of %#x", at, i,
+				fail("byte %#zx of buffer %u is %#x instead of %#x", at, i,
 				     bytes[at], value);
 	}
 }
@@ -1329,16 +1329,18 @@ static void check_scribble(unsigned char value)
  */
 static void host(void)
 {
-	long pages = TEXTURES * width * width * 4 / PAGE;
+	long pages = 2 * EACH_KIND * EACH_PAGES;
 	unsigned int round, i;
 
-	need_3d();
+	need_3d(true);
 	enter_cgroup();
 	evict_all();
-	for (i = 0; i < TEXTURES; i++) {
-		make_texture();
-		write_buffer(&buffers[i]);
+	for (i = 0; i < EACH_KIND; i++) {
+		make_texture(EACH_PAGES);
+		make_buffer(EACH_PAGES);
 	}
+	for (i = 0; i < nr_buffers; i++)
+		write_buffer(&buffers[i]);
 	transfer(true);
 	for (round = 1; round <= TRANSFERS; round++) {
 		scribble(round);
@@ -1370,11 +1372,10 @@ static void textures(void)
 	long before = lists().evictions;
 	unsigned int i, nr;
 
-	need_3d();
-	width = 1024;
-	nr = memory_mib("MemTotal:") * 3 * MIB / (width * width * 4);
+	need_3d(true);
+	nr = memory_mib("MemTotal:") * 3 / 4;
 	for (i = 0; i < nr; i++) {
-		make_texture();
+		make_texture(4 * MIB / PAGE);
 		write_buffer(&buffers[i]);
 		begin_transfer(&buffers[i], true);
 		wait_for_host(&buffers[i]);
@@ -1387,10 +1388,37 @@ static void textures(void)
 		check_buffer(&buffers[i]);
 	}
 	check_all();
-	printf("reclaim: %s: %u textures of %u KiB, %ld evictions\n", driver, nr,
-	       width * width * 4 / 1024, lists().evictions - before);
+	printf("reclaim: %s: %u textures of 4 MiB, %ld evictions\n", driver, nr,
+	       lists().evictions - before);
 	if (lists().evictions == before)
 		fail("nothing was evicted");
+}
+
+/*
+ * QEMU has room for less than 4 GiB of resources without 3D. So what is closed has to be
+ * gone before the next one is created: otherwise there is an error in the log.
+ */
+static void room(void)
+{
+	uint32_t handles[3] = { 0 };
+	struct buffer last = { 0 };
+	unsigned int i;
+
+	need_3d(false);
+	for (i = 0; i < 1000; i++) {
+		struct drm_virtgpu_resource_create create = {
+			.target = 2, .format = 1, .depth = 1, .array_size = 1,
+			/* 1 GiB of the host, which has no need to fill it */
+			.width = 16384, .height = 16384, .size = PAGE,
+		};
+		uint32_t *handle = &handles[i % 3];
+
+		if (*handle)
+			close_handle(dev, *handle);
+		must_ioctl(dev, DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &create);
+		*handle = last.handle = create.bo_handle;
+	}
+	wait_for_host(&last);
 }
 
 /* ---- several at once ---- */
@@ -1597,6 +1625,7 @@ static const struct test {
 	{ "fenced", fenced, false, false },
 	{ "host", host, false, false },
 	{ "textures", textures, false, false },
+	{ "room", room, false, false },
 	{ "threads", threads, false, false },
 	{ "fork", forked, false, false },
 	{ "kill", killed, false, false },

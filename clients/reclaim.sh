@@ -76,6 +76,8 @@ done
 # With GL=1
 on_each host /dev/vda '' virtio_gpu
 on_each textures /dev/vda '' virtio_gpu
+# Without
+on_each room '' '' virtio_gpu
 # shellcheck disable=SC2086
 on_each noswap '' '' $DRIVERS
 # shellcheck disable=SC2086

@@ -35,7 +35,7 @@ VM=$(dirname "$OUT")/vm/out
 ROWS='^modetest/.*-(flip|plane)$|/(vgem_basic|vgem_slow|fbdev|drm_virtgpu|core_hotunplug|kms_(addfb_basic|atomic|getfb|rmfb))$'
 ROWS+='|^(vgem|virtio_gpu)/dumb_buffer$|^vkms/kms_(prime|universal_plane|writeback)$'
 # Those that fill memory take long, and find nothing but what stress finds.
-RECLAIM='count pinned exported shown fenced threads fork failnth unbind kill hibernate suspend'
+RECLAIM='count pinned exported shown fenced room threads fork failnth unbind kill hibernate suspend'
 GL_ROWS='^gl/(kmscube|glmark2|drm_virtgpu)$|^clients/'
 PROBLEMS=0
 LISTING=''
