@@ -97,10 +97,10 @@ suspects()
 	done
 }
 
-# An object that drew a warning must draw it again the next time.
+# An object that is there already would not draw its warnings again.
 forget_objects()
 {
-	find "$OUT/$1/drivers" -name '*.o' -delete
+	[ ! -d "$OUT/$1/drivers" ] || find "$OUT/$1/drivers" -name '*.o' -delete
 }
 
 check()
@@ -109,19 +109,19 @@ check()
 
 	mkdir -p "$LOGS"
 	: >"$LOGS/$name.objects"
+	forget_objects "$name"
 	build "$TREE" "$arch" "$name" || return 1
 	warnings "$LOG" >"$LOGS/$name.warnings"
 	(cd "$OUT/$name" && find drivers -name '*.o') >"$LOGS/$name.objects"
 	if [ -s "$LOGS/$name.warnings" ]; then
-		forget_objects "$name"
 		note "$arch: there are warnings; looking whether the base has them too"
 		worktree base
+		forget_objects "$name-base"
 		# shellcheck disable=SC2046
 		configure "$WT" "$arch" "$name-base" &&
 			compile "$WT" "$arch" "$name-base" $(suspects "$arch" "$LOGS/$name.warnings") ||
 			return 1
 		warnings "$LOG" >"$LOGS/$name-base.warnings"
-		forget_objects "$name-base"
 		new=$(comm -23 "$LOGS/$name.warnings" "$LOGS/$name-base.warnings")
 		if [ -n "$new" ]; then
 			printf '%s\n' "$new" | sed 's/^/    | /'

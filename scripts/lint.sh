@@ -244,12 +244,12 @@ rules()
 		xargs grep -L '@script:ocaml\|@initialize:ocaml' |
 		xargs grep -Lw drm_gem_shmem_get_pages_sgt | sort)
 	copy HEAD "$WORK/new"
-	coccicheck rules "$list" "$WORK/new" drivers include || return 1
+	coccicheck rules "$list" "$WORK/new" . || return 1
 	found=$(wc -l <"$LOGS/lint-rules.found")
 	if [ "$found" -gt 0 ]; then
 		copy base "$WORK/base"
 		firing=$(awk '/^rule / { rule = $2 } /^(\.\/)?[^ :]+:[0-9]+:[0-9-]+: / { print rule }' "$LOGS/lint-rules.log" | sort -u)
-		coccicheck rules-base "$firing" "$WORK/base" drivers include || return 1
+		coccicheck rules-base "$firing" "$WORK/base" . || return 1
 		new=$(comm -23 "$LOGS/lint-rules.found" "$LOGS/lint-rules-base.found")
 		[ -z "$new" ] || show <<<"$new"
 	fi

@@ -17,5 +17,5 @@ if [ ${#files[@]} -gt 0 ]; then
 fi
 step "building with Rust and running rust_drm_gem_shmem (about 9 minutes cold)"
 in_toolbox "$TOP/scripts/kunit.sh" -f 'rust_drm_gem_shmem*' -t 800 \
-	rust "$TREE" "$OUT/uml-rust" "$TOP/configs/rust.kunitconfig"
+	rust "$TREE" "$OUT/uml-rust" "$TOP"/configs/{rust,fast-link}.kunitconfig
 step "rust PASSED; log: $LOGS/rust.log"

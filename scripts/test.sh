@@ -18,9 +18,10 @@ stage series	scripts/series.sh
 beside_bisect()
 {
 	stage selftest	scripts/selftest.sh
+	stage drivers	scripts/drivers.sh
+	# sparse looks at what was compiled there.
 	stage lint	scripts/lint.sh
 	stage drm-kunit	scripts/drm-kunit.sh
-	stage drivers	scripts/drivers.sh
 	stage rust	scripts/rust.sh
 }
 
