@@ -13,12 +13,16 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/toolbox.sh"
 
-HELPER=drivers/gpu/drm/drm_gem_shmem_helper.o
-
 # ethosu names the helper in a comment only; Rust code is for rust.sh.
 users()
 {
 	git -C "$1" grep -lE 'drm_gem_shmem_|DRM_GEM_SHMEM_' -- 'drivers/*.c' ':!drivers/accel/ethosu'
+}
+
+# Those of DRM itself, the helper among them
+core()
+{
+	users "$1" | grep -x 'drivers/gpu/drm/[^/]*' | sed 's/c$/o/'
 }
 
 tests()
@@ -30,15 +34,16 @@ targets()
 {
 	case $2 in
 	x86_64)
-		echo "$HELPER" drivers/gpu/drm/drm_fbdev_shmem.o
+		core "$1"
 		tests "$1"
 		users "$1" | xargs -n 1 dirname | sort -u | sed 's,$,/,' |
 			grep -vxE 'drivers/gpu/drm/(tests/)?' ;;
 	arm64)
-		echo "$HELPER"
+		core "$1"
 		printf 'drivers/%s/\n' accel/rocket gpu/drm/{imagination,lima,panfrost,v3d} ;;
 	i386)
-		echo "$HELPER" drivers/gpu/drm/{lima,panfrost}/
+		core "$1"
+		echo drivers/gpu/drm/{lima,panfrost}/
 		tests "$1" ;;
 	esac
 }
