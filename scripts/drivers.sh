@@ -19,10 +19,11 @@ users()
 	git -C "$1" grep -lE 'drm_gem_shmem_|DRM_GEM_SHMEM_' -- 'drivers/*.c' ':!drivers/accel/ethosu'
 }
 
-# Those of DRM itself, the helper among them
+# Those of DRM itself: the helper, its shrinker, and fbdev, which only x86_64 has.
 core()
 {
-	users "$1" | grep -x 'drivers/gpu/drm/[^/]*' | sed 's/c$/o/'
+	users "$1" | grep -x 'drivers/gpu/drm/[^/]*' | sed 's/c$/o/' |
+		if [ "$2" = x86_64 ]; then cat; else grep -v fbdev; fi
 }
 
 tests()
@@ -34,15 +35,15 @@ targets()
 {
 	case $2 in
 	x86_64)
-		core "$1"
+		core "$@"
 		tests "$1"
 		users "$1" | xargs -n 1 dirname | sort -u | sed 's,$,/,' |
 			grep -vxE 'drivers/gpu/drm/(tests/)?' ;;
 	arm64)
-		core "$1"
+		core "$@"
 		printf 'drivers/%s/\n' accel/rocket gpu/drm/{imagination,lima,panfrost,v3d} ;;
 	i386)
-		core "$1"
+		core "$@"
 		echo drivers/gpu/drm/{lima,panfrost}/
 		tests "$1" ;;
 	esac
