@@ -99,8 +99,8 @@ if [ -z "$VM_SLEEP" ]; then
 else
 	# After that, QEMU does not turn the machine off any more until it is reset, as
 	# hibernation does. Until then there are errors of what the host has forgotten:
-	# DETACH, and what is on the screen, as on the base.
-	! wanted suspend || EXPECTED="$EXPECTED|response 0x1203 \(command 0x10[3457]\)"
+	# DETACH and UNREF, and what is on the screen, as on the base.
+	! wanted suspend || EXPECTED="$EXPECTED|response 0x1203 \(command 0x10[23457]\)"
 	on_each suspend /dev/vda '' virtio_gpu
 	mkswap /dev/vda >/dev/null
 	# All in one.
