@@ -26,6 +26,24 @@ renamed include/drm/drm_gem_shmem_helper.h >include/drm/base_gem_shmem_helper.h
 renamed $drm/drm_gem_shmem_helper.c >$drm/bench/base.c
 grep -q '^int base_gem_shmem_get_pages_locked' $drm/bench/base.c
 
+# The helper may have a shrinker. No device of the bench asks for it.
+if git cat-file -e "$against:$drm/drm_gem_shmem_internal.h" 2>/dev/null; then
+	renamed $drm/drm_gem_shmem_internal.h >$drm/bench/base_gem_shmem_internal.h
+	cat >>$drm/bench/base.c <<-'END'
+
+		void __base_gem_shmem_update_lru(struct base_gem_shmem_object *shmem)
+		{
+			WARN_ON_ONCE(1);
+		}
+
+		int base_gem_shmem_swapin_locked(struct base_gem_shmem_object *shmem)
+		{
+			WARN_ON_ONCE(1);
+			return -EINVAL;
+		}
+	END
+fi
+
 # shellcheck disable=SC2016
 echo 'obj-$(CONFIG_DRM_SHMEM_BENCH) += bench/' >>$drm/Makefile
 echo 'obj-y += base.o shmem-bench.o' >$drm/bench/Makefile
