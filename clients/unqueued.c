@@ -43,7 +43,7 @@
 #define SKIP		77
 
 static struct shared {
-	unsigned long steps, sent, ready, ended, closed, exported;
+	unsigned long steps, sent, filled, ready, ended, closed, exported;
 	char what[64];
 	int state, stop;
 } *shared;
@@ -74,15 +74,17 @@ static void set_state(int state)
 	__atomic_store_n(&shared->state, state, __ATOMIC_RELEASE);
 }
 
-/* Has the host look again, some time after all is ready or has not become ready. */
+/* Has the host look again, some time after all is ready or does not go on. */
 static void waker(void)
 {
+	unsigned long filled = 0;
 	double since = 0;
 	int was = AWAKE;
 
 	while (!stopped() || state() != AWAKE) {
-		if (state() != was) {
+		if (state() != was || __atomic_load_n(&shared->filled, __ATOMIC_RELAXED) != filled) {
 			was = state();
+			filled = shared->filled;
 			since = seconds();
 		}
 		if (was != AWAKE && seconds() > since + (was == READY ? 0.05 : 1)) {
@@ -243,8 +245,10 @@ static void fill_queue(void)
 		drain(quiet_fd);
 		silence_host(device, true);
 		set_state(SILENT);
-		for (i = 0; i < room - 1; i++)
+		for (i = 0; i < room - 1; i++) {
 			transfer_to_host(quiet_fd, target, 16);
+			count(&shared->filled);
+		}
 	} while (state() != SILENT && !guessed);
 	if (state() == SILENT)
 		set_state(READY);
